@@ -1,0 +1,27 @@
+"""A digest of what a table says: Parquet's pages carry checksums, its footer and page headers do not."""
+
+from collections.abc import Iterator
+import hashlib
+
+import pyarrow as pa
+
+
+def digest(table: pa.Table) -> bytes:
+    """SHA-256 of names, types and values, whatever the layout and the metadata."""
+    total = hashlib.sha256()
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        total.update(f"{name} {column.type} {len(column)}\n".encode())
+        for part in _parts(column.combine_chunks()):
+            total.update(part)
+    return total.hexdigest().encode()
+
+
+def _parts(values: pa.Array) -> Iterator[bytes]:
+    if pa.types.is_string(values.type):
+        encoded = values.dictionary_encode()
+        yield repr(encoded.dictionary.to_pylist()).encode()
+        values = encoded.indices
+    if values.null_count:
+        yield values.is_null().to_numpy(zero_copy_only=False).tobytes()
+        values = values.fill_null(pa.scalar(0).cast(values.type))
+    yield values.to_numpy(zero_copy_only=False).tobytes()

@@ -1,0 +1,83 @@
+"""What running and learning pass on: plans, decisions, episodes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.task import Floats, Outcome, World
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+class Decision(NamedTuple):
+    """What a controller answers to B observations."""
+
+    actions: Floats  # (B, A)
+    novelty: Floats  # (B,) NaN where it is not measured
+    shift: Bools  # (B,) novelty above the threshold
+    final: Bools  # (B,) to be executed as it is, without the noise of the world
+
+
+class Controller(Protocol):
+    """Anything that maps observations (B, O) to a decision, row by row."""
+
+    def __call__(self, observations: Floats) -> Decision:
+        """The decision, whose row b depends on row b of the observations alone."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An episode to be run: enough to run it again to the same bits."""
+
+    index: int
+    condition: str
+    seed: int
+    world: World
+    # Commands (F, A) that are executed first, as they are; the controller takes over after them.
+    prelude: Floats = field(default_factory=lambda: np.empty((0, 0)))
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One run of a controller in one world, T steps long."""
+
+    plan: Plan
+    observations: Floats  # (T, O) as the controller saw them
+    actions: Floats  # (T, A) as the controller decided
+    executed: Floats  # (T, A) as they reached the actuators, noise included
+    novelty: Floats  # (T,)
+    shift: Bools  # (T,)
+    errors: Floats  # (T,) left to the goal after each step
+    outcome: Outcome
+    error: float
+    details: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        lengths = {
+            len(values)
+            for values in (self.observations, self.actions, self.executed, self.novelty, self.shift, self.errors)
+        }
+        if len(lengths) != 1:
+            raise ValueError(f"an episode's arrays differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What one learns from: N rows of expert data."""
+
+    episode: Ints  # (N,) rows of one episode are contiguous
+    frame: Ints  # (N,)
+    round: Ints  # (N,) the round that added the row
+    source: Sequence[str]  # (N,) expert, person or correction
+    observations: Floats  # (N, O)
+    actions: Floats  # (N, A)
+
+    def __len__(self) -> int:
+        return len(self.actions)

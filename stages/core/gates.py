@@ -1,0 +1,53 @@
+"""Where the expert is asked: from an episode the policy ran, the frames at which to correct it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.core.episode import Bools, Ints
+from stages.core.streams import stream
+from stages.core.task import Floats
+
+_RANDOM_SHARE = 0.2  # of the frames that the random gate asks for
+
+
+@dataclass(frozen=True)
+class Visited:
+    """What a gate sees of an episode of T steps."""
+
+    seed: int
+    failed: bool
+    shift: Bools  # (T,)
+    errors: Floats  # (T,)
+
+
+def shift(visited: Visited) -> Ints:
+    """Frames whose novelty was above the threshold."""
+    return np.flatnonzero(visited.shift)
+
+
+def failure(visited: Visited) -> Ints:
+    """The stretch before a failure: from the frame at which the episode came nearest to its goal to the end."""
+    if not visited.failed:
+        return np.empty(0, dtype=np.int64)
+    return np.arange(int(visited.errors.argmin()), len(visited.errors))
+
+
+def random(visited: Visited) -> Ints:
+    """A fixed share of the frames, drawn at random: what the other gates must beat."""
+    drawn = stream(visited.seed, "random gate").random(len(visited.errors))
+    return np.flatnonzero(drawn < _RANDOM_SHARE)
+
+
+def everything(visited: Visited) -> Ints:
+    """All frames (Ross et al., DAgger, AISTATS 2011)."""
+    return np.arange(len(visited.errors))
+
+
+GATES: Mapping[str, Callable[[Visited], Ints]] = {
+    "shift": shift,
+    "failure": failure,
+    "random": random,
+    "all": everything,
+}

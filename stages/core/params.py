@@ -1,0 +1,149 @@
+"""`params.yaml` as types: what may be set, and what is wrong where it is set wrongly."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+Amount = Annotated[int, Field(ge=0, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RoundSettings(_Section):
+    """One round, and the two files its dataset is built from."""
+
+    name: Annotated[str, Field(pattern=r"^round_[0-9]+$")]
+    rows: str
+    more: str
+
+    @property
+    def number(self) -> int:
+        """3 of `round_3`."""
+        return int(self.name.removeprefix("round_"))
+
+
+class RangeSettings(_Section):
+    """The values a knob may take, both ends included."""
+
+    low: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RangeSettings":
+        if self.low > self.high:
+            raise ValueError("low at most high")
+        return self
+
+
+Ranges = dict[str, RangeSettings]
+
+
+class RandomizationSettings(_Section):
+    """Ranges of the knobs of a task, where its worlds are drawn for a purpose."""
+
+    demonstrate: Ranges | None = None
+    practice: Ranges | None = None
+    evaluate: dict[Name, Ranges] | None = None
+
+
+class ComputeSettings(_Section):
+    """How the work is done; no result depends on it."""
+
+    jobs: Annotated[int, Field(ge=-1, strict=True)] = -1
+    backend: Literal["loky", "threading", "sequential"] = "loky"
+    lockstep: Count = 12
+
+    @field_validator("jobs")
+    @classmethod
+    def _some(cls, jobs: int) -> int:
+        if jobs == 0:
+            raise ValueError("a number of processes, or -1 for one a core")
+        return jobs
+
+
+class DemonstrateSettings(_Section):
+    """What is shown: scripted episodes, recordings, or both."""
+
+    episodes: Amount
+    max_steps: Count
+    recordings: list[str]
+
+
+class NoiseSettings(_Section):
+    """Half widths of uniform noise, in the unit of each channel."""
+
+    observation: Level | None = None
+    action: Level | None = None
+    demonstration: Level | None = None
+
+
+class FeatureSettings(_Section):
+    """How a group of observed channels enters the distance between situations."""
+
+    scale: Positive
+    squash: Literal["none", "asinh"] = "none"
+
+
+class PolicySettings(_Section):
+    """How the policy is cloned."""
+
+    kind: Name
+    neighbors: Count
+    weights: Literal["uniform", "distance"]
+    features: Annotated[dict[str, FeatureSettings], Field(min_length=1)]
+
+
+class TrainSettings(_Section):
+    """How the clone is judged before it acts."""
+
+    folds: Annotated[int, Field(ge=2, strict=True)]
+
+
+class ShiftSettings(_Section):
+    """When the policy is out of its depth, and what it does then."""
+
+    threshold: Positive | None = None  # None: calibrate at the quantile
+    quantile: Share | None = None
+    response: Literal["act", "hold", "runaway"] | None = None
+
+
+class EpisodesSettings(_Section):
+    """How many episodes, and how long they may take."""
+
+    episodes: Count | None = None
+    max_steps: Count | None = None
+
+
+class CorrectSettings(_Section):
+    """Where and how the expert corrects, and how much of it."""
+
+    gate: Literal["shift", "failure", "random", "all"]
+    mode: Literal["label", "takeover"]
+    budget: Amount
+    recordings: dict[Annotated[str, Field(pattern=r"^round_[1-9][0-9]*$")], str] = {}
+
+
+class Params(_Section):
+    """All of `params.yaml`. What a stage does not read may be absent, so that it runs with what it declares."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] | None = None
+    tasks: Annotated[list[Name], Field(min_length=1)] | None = None
+    rounds: Annotated[list[RoundSettings], Field(min_length=1)] | None = None
+    compute: ComputeSettings = ComputeSettings()
+    demonstrate: dict[Name, DemonstrateSettings] | None = None
+    noise: dict[Name, NoiseSettings] | None = None
+    policy: dict[Name, PolicySettings] | None = None
+    train: dict[Name, TrainSettings] | None = None
+    shift: dict[Name, ShiftSettings] | None = None
+    randomization: dict[Name, RandomizationSettings] | None = None
+    practice: dict[Name, EpisodesSettings] | None = None
+    correct: dict[Name, CorrectSettings] | None = None
+    evaluate: dict[Name, EpisodesSettings] | None = None

@@ -1,0 +1,113 @@
+"""What a policy is, how it is stored, and what it does where it is out of its depth."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+import zipfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.core.episode import Controller, Decision, Steps
+from stages.core.errors import UserError
+from stages.core.files import replacing
+from stages.core.params import PolicySettings
+from stages.core.task import Channel, Floats, Task
+
+Response = Literal["act", "hold", "runaway"]
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Answer(NamedTuple):
+    """What a policy says to B observations."""
+
+    actions: Floats  # (B, A)
+    novelty: Floats  # (B,)
+
+
+class Policy(ABC):
+    """A controller that was learned. Row b of an answer depends on row b of the question alone, to the last bit."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
+        """Learn from expert steps. Raises UserError for settings that do not fit them."""
+
+    @abstractmethod
+    def act(self, observations: Floats) -> Answer:
+        """Actions and novelty for observations (B, O)."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything the policy knows, as arrays without objects."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The policy that `arrays` came from. Raises ValueError or KeyError where they do not belong together."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A policy and the novelty from which on an observation counts as shifted."""
+
+    task: str
+    kind: str
+    policy: Policy
+    threshold: float
+
+
+def save_policy(path: Path, trained: Trained) -> None:
+    """Write the policy as `.npz`, whole or not at all; the zip's checksums notice every flipped bit."""
+    header = {
+        "task": np.array(trained.task),
+        "kind": np.array(trained.kind),
+        "threshold": np.array(trained.threshold),
+    }
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **header, **trained.policy.arrays())
+
+
+def load_policy(path: Path, task: str, kinds: Mapping[str, type[Policy]]) -> Trained:
+    """The policy at `path`; UserError where it is missing, damaged, of another task or of an unknown kind."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        arrays = _read_arrays(path)
+        found, kind, threshold = str(arrays["task"]), str(arrays["kind"]), float(arrays["threshold"])
+    except Exception as error:  # on damaged bytes zipfile and numpy raise nearly anything
+        raise UserError(f"{path}: not a whole policy file ({error!r})") from None
+    if found != task:
+        raise UserError(f"{path}: trained for task {found}, needed for task {task}")
+    if kind not in kinds:
+        raise UserError(f"{path}: found a policy of kind {kind}, allowed: {', '.join(kinds)}")
+    try:
+        return Trained(task, kind, kinds[kind].from_arrays(arrays), threshold)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not a policy of kind {kind} ({error!r})") from None
+
+
+def _read_arrays(path: Path) -> Arrays:
+    # numpy stops at the end of an array as its header has it: only reading to the end compares the checksum.
+    with zipfile.ZipFile(path) as whole:
+        damaged = whole.testzip()
+    if damaged is not None:
+        raise ValueError(f"{damaged} is damaged")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def policy_controller(trained: Trained, response: Response, task: type[Task]) -> Controller:
+    """The policy as a controller: where novelty is above the threshold, the response replaces its action."""
+    respond = {"hold": task.hold, "runaway": task.runaway}.get(response)
+
+    def act(observations: Floats) -> Decision:
+        actions, novelty = trained.policy.act(observations)
+        shift = novelty > trained.threshold
+        if respond is None:
+            return Decision(actions, novelty, shift, np.zeros_like(shift))
+        return Decision(np.where(shift[:, None], respond(observations), actions), novelty, shift, shift)
+
+    return act

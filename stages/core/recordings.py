@@ -1,0 +1,63 @@
+"""A person's recording, CSV or Parquet, becomes an episode."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from stages.core.errors import UserError
+from stages.core.task import Channel, Floats
+
+RECORDED = "recording"  # the condition of episodes that a person recorded
+
+
+def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
+    """The recording's rows (T, R), its columns in the order of `columns`.
+
+    Raises UserError where the file is missing, empty or damaged, lacks a column or has one more, or holds anything but
+    finite numbers.
+    """
+    readers: dict[str, Callable[[Path], pa.Table]] = {".csv": _read_csv, ".parquet": _read_parquet}
+    if path.suffix not in readers:
+        raise UserError(f"{path}: found a file ending in {path.suffix or 'nothing'}, allowed: {', '.join(readers)}")
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        table = readers[path.suffix](path)
+        names = table.column_names
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+    _check_names(path, names, [channel.name for channel in columns])
+    if table.num_rows == 0:
+        raise UserError(f"{path}: no rows, at least one is needed")
+    return np.stack([_numbers(path, table, channel.name) for channel in columns], axis=1)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    import pyarrow.csv
+
+    return pyarrow.csv.read_csv(path)
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read()
+
+
+def _check_names(path: Path, found: list[str], wanted: list[str]) -> None:
+    if sorted(found) != sorted(wanted):
+        raise UserError(f"{path}: found columns {', '.join(found)}; allowed: exactly {', '.join(wanted)}")
+
+
+def _numbers(path: Path, table: pa.Table, name: str) -> Floats:
+    column = table[name]
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        raise UserError(f"{path}: column {name}: found {column.type}, allowed: numbers")
+    values: Floats = column.cast(pa.float64(), safe=False).to_numpy()
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise UserError(f"{path}: column {name}, row {bad[0] + 1}: found {values[bad[0]]}, allowed: finite numbers")
+    return values

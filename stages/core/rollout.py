@@ -1,0 +1,121 @@
+"""Rolls episodes out: many simulations advance in lockstep, one batched decision a control step."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from stages.core.episode import Controller, Decision, Episode, Plan
+from stages.core.streams import stream
+from stages.core.task import Floats, Task
+
+
+def expert_controller(task: type[Task]) -> Controller:
+    """The task's expert as a controller; its novelty is not measured."""
+
+    def act(observations: Floats) -> Decision:
+        rows = len(observations)
+        no = np.zeros(rows, dtype=bool)
+        return Decision(task.expert(observations), np.full(rows, np.nan), no, no)
+
+    return act
+
+
+class _Run:
+    """One episode under way in one task instance."""
+
+    def __init__(self, task: Task, plan: Plan, max_steps: int) -> None:
+        self.task, self.plan, self.max_steps = task, plan, max_steps
+        self.observation_noise = _noise(plan, "observation_noise", max_steps, len(task.observation))
+        self.action_noise = _noise(plan, "action_noise", max_steps, len(task.action))
+        self.observations: list[Floats] = []
+        self.actions: list[Floats] = []
+        self.executed: list[Floats] = []
+        self.novelty: list[float] = []
+        self.shift: list[bool] = []
+        self.errors: list[float] = []
+        self.true = task.reset(plan.world, stream(plan.seed, "reset"))
+
+    def observe(self) -> Floats:
+        """What the controller sees now (O,)."""
+        seen = self.true
+        if self.observation_noise is not None:
+            seen = seen + self.observation_noise[len(self.actions)]
+        self.observations.append(seen)
+        return seen
+
+    def advance(self, action: Floats, novelty: float, shift: bool, final: bool) -> bool:
+        """Execute one decision; true when the episode has ended."""
+        frame = len(self.actions)
+        executed = action
+        if frame < len(self.plan.prelude):
+            executed = self.plan.prelude[frame]
+        elif self.action_noise is not None and not final:
+            executed = action + self.action_noise[frame]
+        self.true = self.task.step(executed)
+        self.actions.append(action)
+        self.executed.append(executed)
+        self.novelty.append(novelty)
+        self.shift.append(shift)
+        self.errors.append(self.task.error)
+        return self.task.outcome is not None or frame + 1 == self.max_steps
+
+    def episode(self) -> Episode:
+        """The record of the episode that has ended."""
+        return Episode(
+            self.plan,
+            np.array(self.observations),
+            np.array(self.actions),
+            np.array(self.executed),
+            np.array(self.novelty),
+            np.array(self.shift),
+            np.array(self.errors),
+            self.task.outcome or "timeout",
+            self.task.final_error(),
+            self.task.details(),
+        )
+
+
+def _noise(plan: Plan, knob: str, steps: int, channels: int) -> Floats | None:
+    """The noise of every step (steps, channels), from a stream that only the episode's seed decides."""
+    level = plan.world[knob]
+    if level == 0:
+        return None
+    return level * stream(plan.seed, knob).uniform(-1, 1, (steps, channels))
+
+
+def rollout(
+    make: Callable[[], Task], controller: Controller, plans: Sequence[Plan], max_steps: int, lockstep: int
+) -> Iterator[Episode]:
+    """Run every plan and yield the episodes as they end, in an order that depends on their lengths.
+
+    A task may end an episode at its own time; at `max_steps` it has timed out. `lockstep` simulations advance
+    together, and one that is done takes the next plan. Neither it nor the order of the plans changes a bit.
+    """
+    waiting = iter(plans)
+    tasks = [make() for _ in range(min(lockstep, len(plans)))]
+    try:
+        runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
+        while runs:
+            decision = controller(np.array([run.observe() for run in runs]))
+            ended = [run.advance(*row) for run, row in zip(runs, _rows(decision), strict=True)]
+            if not any(ended):
+                continue
+            going = []
+            for run, over in zip(runs, ended, strict=True):
+                if not over:
+                    going.append(run)
+                    continue
+                yield run.episode()
+                plan = next(waiting, None)
+                if plan is not None:
+                    going.append(_Run(run.task, plan, max_steps))
+            runs = going
+    finally:
+        for task in tasks:
+            task.close()
+
+
+def _rows(decision: Decision) -> Iterator[tuple[Floats, float, bool, bool]]:
+    return zip(
+        decision.actions, decision.novelty.tolist(), decision.shift.tolist(), decision.final.tolist(), strict=True
+    )

@@ -1,0 +1,253 @@
+"""Episodes and expert steps as Parquet tables, whose columns the task's declaration gives; checked on reading."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core.digest import digest
+from stages.core.episode import Episode, Ints, Steps
+from stages.core.errors import UserError
+from stages.core.files import replacing
+from stages.core.task import NOISE_KNOBS, Channel, Floats, Task
+
+_DIGEST = b"digest"  # in a file's metadata
+STEPS, EPISODES = "steps.parquet", "episodes.parquet"
+
+
+def _field(name: str, unit: str, kind: pa.DataType | None = None, nullable: bool = False) -> pa.Field:
+    return pa.field(name, kind or pa.float64(), nullable=nullable, metadata={"unit": unit})
+
+
+def _channels(prefix: str, channels: Iterable[Channel]) -> list[pa.Field]:
+    return [_field(f"{prefix}.{channel.name}", channel.unit) for channel in channels]
+
+
+_INDEX = [
+    pa.field("episode_index", pa.int64(), nullable=False),
+    pa.field("frame_index", pa.int64(), nullable=False),
+    _field("timestamp", "s"),
+]
+
+
+def steps_schema(name: str, task: type[Task]) -> pa.Schema:
+    """Columns of `steps.parquet`: one row a control step."""
+    fields = [
+        *_INDEX,
+        *_channels("observation", task.observation),
+        *_channels("action", task.action),
+        *_channels("executed", task.action),
+        _field("novelty", "1", nullable=True),
+        pa.field("shift", pa.bool_(), nullable=False),
+        _field("error", task.error_unit),
+    ]
+    return pa.schema(fields, metadata={"task": name})
+
+
+def episodes_schema(name: str, task: type[Task]) -> pa.Schema:
+    """Columns of `episodes.parquet`: one row an episode, with the world it ran in."""
+    fields = [
+        pa.field("episode_index", pa.int64(), nullable=False),
+        pa.field("condition", pa.string(), nullable=False),
+        pa.field("seed", pa.int64(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("steps", pa.int64(), nullable=False),
+        _field("error", task.error_unit),
+        *(_field(f"detail.{detail}", unit) for detail, unit in task.detail_units.items()),
+        *(_field(f"world.{knob}", known.unit) for knob, known in {**task.knobs, **NOISE_KNOBS}.items()),
+    ]
+    return pa.schema(fields, metadata={"task": name})
+
+
+def expert_schema(name: str, task: type[Task]) -> pa.Schema:
+    """Columns of `dataset.parquet` and `corrections.parquet`: one row a step the expert has decided.
+
+    `gate`, `mode` and `practice_episode` tell how and where a correction was asked for; demonstrations have none.
+    """
+    fields = [
+        *_INDEX,
+        pa.field("round", pa.int64(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("gate", pa.string()),
+        pa.field("mode", pa.string()),
+        pa.field("practice_episode", pa.int64()),
+        *_channels("observation", task.observation),
+        *_channels("action", task.action),
+    ]
+    return pa.schema(fields, metadata={"task": name})
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write Parquet with checksums of its pages and a digest of it all, whole or not at all.
+
+    Equal tables give equal bytes.
+    """
+    floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    with replacing(path) as temporary:
+        pq.write_table(
+            table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: digest(table)}),
+            temporary,
+            compression="zstd",
+            use_dictionary=[field.name for field in table.schema if pa.types.is_string(field.type)],
+            use_byte_stream_split=floats,
+            write_page_checksum=True,
+        )
+
+
+def read_table(path: Path, schema: pa.Schema, empty: bool = False) -> pa.Table:
+    """The table at `path`, whose columns, types, task and values are as `schema` says.
+
+    Raises UserError for a file that is missing, damaged, of another task, of other columns, with numbers that are not
+    finite or, unless `empty` may be, without rows.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            found = file.schema_arrow
+            _check_columns(path, found, schema)
+            table = file.read().select(schema.names)
+        if (found.metadata or {}).get(_DIGEST) not in (None, digest(table)):
+            raise ValueError("its content is not what was written")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
+    _check_values(path, table, schema)
+    if not empty and table.num_rows == 0:
+        raise UserError(f"{path}: no rows, at least one is needed")
+    return table.cast(schema)
+
+
+def _check_columns(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
+    task = (found.metadata or {}).get(b"task", b"none").decode(errors="replace")
+    expected = wanted.metadata[b"task"].decode()
+    if task != expected:
+        raise UserError(f"{path}: written for task {task}, needed for task {expected}")
+    missing = [name for name in wanted.names if name not in found.names]
+    extra = [name for place, name in enumerate(found.names) if name not in wanted.names or name in found.names[:place]]
+    if missing or extra:
+        raise UserError(
+            f"{path}: columns missing: {', '.join(missing) or 'none'}; columns unknown: {', '.join(extra) or 'none'}"
+        )
+    for field in wanted:
+        if found.field(field.name).type != field.type:
+            raise UserError(f"{path}: column {field.name}: found {found.field(field.name).type}, allowed: {field.type}")
+        if _unit(found.field(field.name)) != _unit(field):
+            raise UserError(
+                f"{path}: column {field.name}: found unit {_unit(found.field(field.name))}, allowed: {_unit(field)}"
+            )
+
+
+def _unit(field: pa.Field) -> str:
+    unit: bytes = (field.metadata or {}).get(b"unit", b"none")
+    return unit.decode(errors="replace")
+
+
+def _check_values(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
+    for field in wanted:
+        column = table[field.name]
+        if not field.nullable and column.null_count:
+            raise UserError(f"{path}: column {field.name}: found an empty cell, allowed: a value in every row")
+        if pa.types.is_floating(field.type) and not np.isfinite(column.drop_null().to_numpy()).all():
+            raise UserError(f"{path}: column {field.name}: found nan or infinity, allowed: finite numbers")
+
+
+def matrix(table: pa.Table, prefix: str, channels: Sequence[Channel]) -> Floats:
+    """The channels' columns side by side (N, C)."""
+    columns = [table[f"{prefix}.{channel.name}"].to_numpy() for channel in channels]
+    return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def _matrix_columns(prefix: str, channels: Sequence[Channel], values: Floats) -> dict[str, Floats]:
+    return {f"{prefix}.{channel.name}": values[:, place] for place, channel in enumerate(channels)}
+
+
+def _index_columns(episode: Ints, frame: Ints, period: float) -> dict[str, object]:
+    return {"episode_index": episode, "frame_index": frame, "timestamp": frame * period}
+
+
+def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence[Episode]) -> None:
+    """Write `steps.parquet` and `episodes.parquet` into `folder`, both or neither."""
+    lengths = np.array([len(episode) for episode in episodes])
+    index = np.array([episode.plan.index for episode in episodes])
+    frames = np.concatenate([np.arange(length) for length in lengths])
+    steps: dict[str, object] = {
+        **_index_columns(np.repeat(index, lengths), frames, task.control_period),
+        **_matrix_columns("observation", task.observation, np.concatenate([e.observations for e in episodes])),
+        **_matrix_columns("action", task.action, np.concatenate([e.actions for e in episodes])),
+        **_matrix_columns("executed", task.action, np.concatenate([e.executed for e in episodes])),
+        "novelty": pa.array(np.concatenate([e.novelty for e in episodes]), from_pandas=True),
+        "shift": np.concatenate([e.shift for e in episodes]),
+        "error": np.concatenate([e.errors for e in episodes]),
+    }
+    rows: dict[str, object] = {
+        "episode_index": index,
+        "condition": [e.plan.condition for e in episodes],
+        "seed": [e.plan.seed for e in episodes],
+        "outcome": [e.outcome for e in episodes],
+        "steps": lengths,
+        "error": [e.error for e in episodes],
+        **{f"detail.{detail}": [e.details[detail] for e in episodes] for detail in task.detail_units},
+        **{f"world.{knob}": [float(e.plan.world[knob]) for e in episodes] for knob in {**task.knobs, **NOISE_KNOBS}},
+    }
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        write_table(pa.table(steps, schema=steps_schema(name, task)), temporary / STEPS)
+        write_table(pa.table(rows, schema=episodes_schema(name, task)), temporary / EPISODES)
+
+
+def read_episodes(folder: Path, name: str, task: type[Task]) -> tuple[pa.Table, pa.Table]:
+    """The tables of steps and episodes in `folder`, checked one by one and against each other."""
+    steps = read_table(folder / STEPS, steps_schema(name, task))
+    episodes = read_table(folder / EPISODES, episodes_schema(name, task))
+    index, lengths = episodes["episode_index"].to_numpy(), episodes["steps"].to_numpy()
+    listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
+    if not listed or not np.array_equal(steps["episode_index"].to_numpy(), np.repeat(index, lengths)):
+        raise UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
+    return steps, episodes
+
+
+def episode_slices(episode: Ints) -> list[slice]:
+    """Where each episode's rows are, in order (rows of one episode are contiguous)."""
+    if len(episode) == 0:
+        return []
+    cuts = np.flatnonzero(np.diff(episode)) + 1
+    edges = [0, *cuts.tolist(), len(episode)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
+
+
+def expert_table(
+    name: str,
+    task: type[Task],
+    steps: Steps,
+    gate: str | None = None,
+    mode: str | None = None,
+    practice_episode: Ints | None = None,
+) -> pa.Table:
+    """Rows that an expert has decided, as a table."""
+    rows = len(steps)
+    columns: dict[str, object] = {
+        **_index_columns(steps.episode, steps.frame, task.control_period),
+        "round": steps.round,
+        "source": list(steps.source),
+        "gate": [gate] * rows,
+        "mode": [mode] * rows,
+        "practice_episode": pa.nulls(rows, pa.int64()) if practice_episode is None else practice_episode,
+        **_matrix_columns("observation", task.observation, steps.observations),
+        **_matrix_columns("action", task.action, steps.actions),
+    }
+    return pa.table(columns, schema=expert_schema(name, task))
+
+
+def expert_steps(table: pa.Table, task: type[Task]) -> Steps:
+    """A table of expert rows as what one learns from."""
+    return Steps(
+        table["episode_index"].to_numpy(),
+        table["frame_index"].to_numpy(),
+        table["round"].to_numpy(),
+        table["source"].to_pylist(),
+        matrix(table, "observation", task.observation),
+        matrix(table, "action", task.action),
+    )

@@ -1,0 +1,182 @@
+"""Ask the expert what to do where the policy was out of its depth, within a budget of expert steps.
+
+What is asked here is what the next round adds. In rounds that `correct.<task>.recordings` names, a person's recording
+is all that is added.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from stages.core import cli, errors, tables
+from stages.core.episode import Ints, Plan, Steps
+from stages.core.gates import GATES, Visited
+from stages.core.parallel import run_episodes
+from stages.core.params import CorrectSettings
+from stages.core.recordings import read_recording
+from stages.core.rollout import expert_controller
+from stages.core.task import NOISE_KNOBS, Floats, Task
+from stages.settings import Settings, compute, load_settings
+from stages.tasks import find_task
+
+# Episodes that are taken over at a time: enough to keep all cores busy, few enough not to waste work beyond the budget.
+_TOGETHER = 32
+
+
+class Practised(NamedTuple):
+    """An episode of practice and the frames (M,) that its gate has opened."""
+
+    plan: Plan
+    observations: Floats  # (T, O)
+    executed: Floats  # (T, A)
+    gated: Ints
+
+
+class Answers(NamedTuple):
+    """What the expert says in M frames of an episode of practice."""
+
+    episode: int
+    frames: Ints  # (M,)
+    observations: Floats  # (M, O)
+    actions: Floats  # (M, A)
+
+
+def main() -> None:
+    """Command line of the stage."""
+    parser = cli.parser(__doc__)
+    cli.add_task(parser)
+    cli.add_round(parser)
+    parser.add_argument("practice", type=Path, help="folder of the practice episodes")
+    parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
+    parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
+    parser.add_argument("--output", type=Path, required=True, help="the corrections, a Parquet file")
+    arguments = parser.parse_args()
+    name, settings = arguments.task, load_settings(arguments.params)
+    task = find_task(name)
+    wanted = settings.of(settings.params.correct, "correct", name)
+    next_round = cli.round_number(arguments.round) + 1
+    recording = wanted.recordings.get(f"round_{next_round}")
+    if recording is not None:
+        if arguments.recordings is None:
+            raise errors.UserError(f"--recordings: found nothing, allowed: the folder of {recording} of {name}")
+        table = recorded(name, task, arguments.recordings / recording, next_round)
+    else:
+        practised = read_practice(arguments.practice, name, task, wanted)
+        if wanted.mode == "label":
+            answers = label(task, practised, wanted.budget)
+        else:
+            answers = take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations)
+        table = corrections(name, task, answers, wanted, next_round)
+    tables.write_table(table, arguments.output)
+
+
+def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:
+    """A person's corrections, as they were recorded."""
+    observations, actions = task.complete(read_recording(path, task.recorded))
+    rows = len(actions)
+    steps = Steps(
+        np.zeros(rows, dtype=np.int64),
+        np.arange(rows),
+        np.full(rows, number),
+        ["person"] * rows,
+        observations,
+        actions,
+    )
+    return tables.expert_table(name, task, steps)
+
+
+def read_practice(folder: Path, name: str, task: type[Task], wanted: CorrectSettings) -> list[Practised]:
+    """The practice episodes, each with the frames that the gate opens."""
+    steps, episodes = tables.read_episodes(folder, name, task)
+    observations = tables.matrix(steps, "observation", task.observation)
+    executed = tables.matrix(steps, "executed", task.action)
+    shift, error = steps["shift"].to_numpy(), steps["error"].to_numpy()
+    knobs = {**task.knobs, **NOISE_KNOBS}
+    practised = []
+    slices = tables.episode_slices(steps["episode_index"].to_numpy())
+    for row, part in zip(episodes.to_pylist(), slices, strict=True):
+        world = {knob: row[f"world.{knob}"] for knob in knobs}
+        plan = Plan(row["episode_index"], row["condition"], row["seed"], world)
+        visited = Visited(row["seed"], row["outcome"] != "success", shift[part], error[part])
+        gated = GATES[wanted.gate](visited)
+        practised.append(Practised(plan, observations[part], executed[part], gated))
+    return practised
+
+
+def label(task: type[Task], practised: list[Practised], budget: int) -> Iterator[Answers]:
+    """The expert's answers to the gated observations, episode after episode until the budget is spent."""
+    for episode in practised:
+        frames = episode.gated[:budget]
+        budget -= len(frames)
+        if len(frames):
+            seen = episode.observations[frames]
+            yield Answers(episode.plan.index, frames, seen, task.expert(seen))
+
+
+def take_over(
+    name: str,
+    task: type[Task],
+    practised: list[Practised],
+    budget: int,
+    settings: Settings,
+    demonstrations: Path | None,
+) -> Iterator[Answers]:
+    """The expert's own steps from the first gated moment to the end of the episode, until the budget is spent.
+
+    Up to that moment the episode is replayed exactly; after it the expert's motion is as noisy as in demonstrations.
+    The expert gets as many steps of its own as an episode of practice has, however late it is called.
+    """
+    noise = settings.noise(name, "demonstration")
+    plans = [_takeover(episode, noise) for episode in practised if len(episode.gated)]
+    practice = settings.of(settings.params.practice, "practice", name)
+    limit = settings.get(practice.max_steps, f"practice.{name}.max_steps")
+    make, controller = task.prepare(demonstrations), expert_controller(task)
+    for share in _batched(plans, _TOGETHER):
+        if budget == 0:
+            return
+        longest = limit + max(len(plan.prelude) for plan in share)
+        for episode in run_episodes(make, controller, share, longest, compute(settings), f"{name}: correct"):
+            first = len(episode.plan.prelude)
+            frames = np.arange(first, min(len(episode), first + min(budget, limit)))
+            budget -= len(frames)
+            if len(frames):
+                yield Answers(episode.plan.index, frames, episode.observations[frames], episode.actions[frames])
+
+
+def _batched(plans: Sequence[Plan], size: int) -> Iterator[Sequence[Plan]]:
+    for start in range(0, len(plans), size):
+        yield plans[start : start + size]
+
+
+def _takeover(episode: Practised, noise: float) -> Plan:
+    world = {**episode.plan.world, "action_noise": noise}
+    return replace(episode.plan, world=world, prelude=episode.executed[: episode.gated[0]])
+
+
+def corrections(
+    name: str, task: type[Task], answers: Iterable[Answers], wanted: CorrectSettings, number: int
+) -> pa.Table:
+    """The expert's answers as rows that the round of that number adds."""
+    none = Answers(
+        0, np.empty(0, dtype=np.int64), np.empty((0, len(task.observation))), np.empty((0, len(task.action)))
+    )
+    parts = [none, *answers]
+    episode = np.concatenate([np.full(len(part.frames), part.episode) for part in parts])
+    rows = len(episode)
+    steps = Steps(
+        episode,
+        np.concatenate([part.frames for part in parts]),
+        np.full(rows, number),
+        ["correction"] * rows,
+        np.concatenate([part.observations for part in parts]),
+        np.concatenate([part.actions for part in parts]),
+    )
+    return tables.expert_table(name, task, steps, wanted.gate, wanted.mode, episode)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,86 @@
+"""Show the task: the scripted expert performs it, and a person's recordings are imported.
+
+With --recording, the given CSV or Parquet files are imported instead of what params.yaml lists.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stages.core import cli, errors, tables
+from stages.core.episode import Episode, Plan
+from stages.core.parallel import run_episodes
+from stages.core.params import DemonstrateSettings
+from stages.core.recordings import RECORDED, read_recording
+from stages.core.rollout import expert_controller
+from stages.core.task import NOISE_KNOBS, Task
+from stages.core.worlds import plan_episodes, with_noise
+from stages.settings import Settings, compute, load_settings, ranges
+from stages.tasks import find_task
+
+
+def main() -> None:
+    """Command line of the stage."""
+    parser = cli.parser(__doc__)
+    cli.add_task(parser)
+    parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
+    parser.add_argument("--recording", type=Path, action="append", help="import this file instead (may be repeated)")
+    parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
+    arguments = parser.parse_args()
+    task, settings = find_task(arguments.task), load_settings(arguments.params)
+    if arguments.recording:
+        episodes = recorded_episodes(task, arguments.recording, first=0)
+    else:
+        wanted = settings.of(settings.params.demonstrate, "demonstrate", arguments.task)
+        episodes = scripted_episodes(arguments.task, task, settings, wanted) if wanted.episodes else []
+        files = _named(arguments.recordings, wanted.recordings, arguments.task)
+        episodes += recorded_episodes(task, files, first=len(episodes))
+    tables.write_episodes(arguments.output, arguments.task, task, episodes)
+
+
+def scripted_episodes(name: str, task: type[Task], settings: Settings, wanted: DemonstrateSettings) -> list[Episode]:
+    """Episodes of the expert. The noise moves the world, not the label: the expert's clean action is what is learned.
+
+    Source: Laskey et al., DART, CoRL 2017.
+    """
+    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
+    randomization = settings.of(settings.params.randomization, "randomization", name)
+    spans = ranges(settings.get(randomization.demonstrate, f"randomization.{name}.demonstrate"))
+    plans = plan_episodes(knobs, spans, wanted.episodes, "demonstrate", settings.seed, "demonstrate", name)
+    controller = expert_controller(task)
+    return run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
+
+
+def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> list[Episode]:
+    """A person's recordings, one episode each, numbered from `first`."""
+    world = {knob: known.default for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
+    episodes = []
+    for place, path in enumerate(files):
+        observations, actions = task.complete(read_recording(path, task.recorded))
+        unknown = np.zeros(len(actions))
+        episodes.append(
+            Episode(
+                Plan(first + place, RECORDED, 0, world),
+                observations,
+                actions,
+                executed=actions,
+                novelty=np.full(len(actions), np.nan),
+                shift=np.zeros(len(actions), dtype=bool),
+                errors=unknown,
+                outcome="success",
+                error=0.0,
+                details=dict.fromkeys(task.detail_units, 0.0),
+            )
+        )
+    return episodes
+
+
+def _named(folder: Path | None, names: Sequence[str], task: str) -> list[Path]:
+    if names and folder is None:
+        raise errors.UserError(f"--recordings: found nothing, allowed: the folder of {', '.join(names)} of {task}")
+    return [folder / name for name in names] if folder else []
+
+
+if __name__ == "__main__":
+    errors.run(main)

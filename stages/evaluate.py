@@ -1,0 +1,49 @@
+"""Let the policy act in every held-out condition, on the same worlds in every round and every experiment."""
+
+from pathlib import Path
+
+from stages.core import cli, errors, tables
+from stages.core.episode import Plan
+from stages.core.parallel import run_episodes
+from stages.core.policy import load_policy, policy_controller
+from stages.core.task import Task
+from stages.core.worlds import plan_episodes, with_noise
+from stages.policies import POLICIES
+from stages.settings import Settings, compute, load_settings, ranges
+from stages.tasks import find_task
+
+
+def main() -> None:
+    """Command line of the stage."""
+    parser = cli.parser(__doc__)
+    cli.add_task(parser)
+    parser.add_argument("policy", type=Path, help="the policy (.npz)")
+    parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
+    parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
+    arguments = parser.parse_args()
+    name, settings = arguments.task, load_settings(arguments.params)
+    task = find_task(name)
+    trained = load_policy(arguments.policy, name, POLICIES)
+    wanted = settings.of(settings.params.evaluate, "evaluate", name)
+    max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
+    plans = evaluation_plans(name, task, settings, settings.get(wanted.episodes, f"evaluate.{name}.episodes"))
+    make = task.prepare(arguments.demonstrations)
+    controller = policy_controller(trained, settings.response(name), task)
+    label = f"{name}: evaluate {arguments.policy.parent.name}"
+    episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)
+    tables.write_episodes(arguments.output, name, task, episodes)
+
+
+def evaluation_plans(name: str, task: type[Task], settings: Settings, count: int) -> list[Plan]:
+    """`count` episodes of each condition; neither round nor policy has a part in them."""
+    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
+    randomization = settings.of(settings.params.randomization, "randomization", name)
+    plans: list[Plan] = []
+    for condition, spans in settings.get(randomization.evaluate, f"randomization.{name}.evaluate").items():
+        names = ("evaluate", name, condition)
+        plans += plan_episodes(knobs, ranges(spans), count, condition, settings.seed, *names, first=len(plans))
+    return plans
+
+
+if __name__ == "__main__":
+    errors.run(main)

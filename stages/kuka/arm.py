@@ -1,0 +1,137 @@
+"""One simulated iiwa in PyBullet, reset to the same bits however its last episode ended."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import sys
+from tempfile import NamedTemporaryFile
+from typing import Any, NamedTuple
+import xml.etree.ElementTree as ET
+
+import numpy as np
+
+from stages.core.task import Floats
+from stages.kuka.kinematics import JOINTS
+
+PHYSICS_STEP = 1 / 240  # [s]
+GRAVITY = -10.0  # [m/s^2]
+BULLETS_ITERATIONS = 50  # PyBullet's own number of solver iterations
+_JOINTS = list(range(JOINTS))
+_TOOL = JOINTS - 1  # the last link
+
+
+class Motion(NamedTuple):
+    """Where the joints are and how fast they move."""
+
+    joints: Floats  # (7,) [rad]
+    velocities: Floats  # (7,) [rad/s]
+
+
+class Arm:
+    """The arm on a fixed base, its joints under position control.
+
+    PyBullet's `restoreState` leaves cached contacts behind, and those change an episode's bits. So a reset restores the
+    state saved before the first step twice, with a collision detection between, and then sets every joint.
+
+    What a world does not need costs time: `parts` of the description that are left out ("visual", "collision") make
+    loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice.
+    """
+
+    def __init__(
+        self,
+        force: float,
+        without: Sequence[str] = ("visual",),
+        iterations: int = BULLETS_ITERATIONS,
+        ground: bool = True,
+    ) -> None:
+        self.client = connect()
+        self._forces = [force] * JOINTS
+        self.client.setTimeStep(PHYSICS_STEP)
+        self.client.setGravity(0, 0, GRAVITY)
+        self.client.setPhysicsEngineParameter(numSolverIterations=iterations)
+        if ground:
+            self.client.loadURDF("plane.urdf")
+        self.body = load_arm(self.client, without)
+        self._ready = self.client.saveState()
+
+    def reset(self, joints: Floats) -> Motion:
+        """Put the arm at rest at `joints` (7,) [rad], commanded to stay there."""
+        self.client.restoreState(self._ready)
+        self.client.performCollisionDetection()
+        self.client.restoreState(self._ready)
+        for joint, angle in enumerate(joints.tolist()):
+            self.client.resetJointState(self.body, joint, angle, 0.0)
+        self.command(joints)
+        return Motion(np.array(joints), np.zeros(JOINTS))
+
+    def command(self, targets: Floats) -> None:
+        """Set the joint targets (7,) [rad] that the motors hold from now on."""
+        self.client.setJointMotorControlArray(
+            self.body, _JOINTS, self.client.POSITION_CONTROL, targetPositions=targets.tolist(), forces=self._forces
+        )
+
+    def advance(self, steps: int) -> Motion:
+        """Simulate that many physics steps."""
+        for _ in range(steps):
+            self.client.stepSimulation()
+        return self.motion()
+
+    def motion(self) -> Motion:
+        """The joints as they are now."""
+        states = self.client.getJointStates(self.body, _JOINTS)
+        return Motion(np.array([state[0] for state in states]), np.array([state[1] for state in states]))
+
+    def tool(self) -> Floats:
+        """Position (3,) [m] of the last link's frame, for the joints as they are now."""
+        return np.array(self.client.getLinkState(self.body, _TOOL, computeForwardKinematics=True)[4])
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.client.disconnect()
+
+
+def connect(gui: bool = False) -> Any:
+    """A PyBullet simulation of its own; with a window and its sliders when `gui`."""
+    with _quiet():
+        import pybullet
+        import pybullet_data
+        from pybullet_utils.bullet_client import BulletClient
+
+        client = BulletClient(pybullet.GUI if gui else pybullet.DIRECT)
+    client.setAdditionalSearchPath(pybullet_data.getDataPath())
+    return client
+
+
+def load_arm(client: Any, without: Sequence[str] = ()) -> int:
+    """Load the arm on a fixed base at the origin; `without` names the parts of its links to leave out."""
+    import pybullet_data
+
+    source = Path(pybullet_data.getDataPath(), "kuka_iiwa", "model.urdf")
+    description = ET.parse(source)
+    for link in description.getroot().iter("link"):
+        for part in [part for part in link if part.tag in without]:
+            link.remove(part)
+    for mesh in description.getroot().iter("mesh"):
+        mesh.set("filename", str(source.parent / mesh.get("filename", "")))
+    with NamedTemporaryFile(suffix=".urdf") as file:
+        description.write(file)
+        file.flush()
+        return int(client.loadURDF(file.name, useFixedBase=True))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Bullet's own chatter, which it prints from C, off standard output and standard error."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        for number, copy in enumerate(kept, start=1):
+            os.dup2(copy, number)
+            os.close(copy)

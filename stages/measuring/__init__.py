@@ -1,0 +1,1 @@
+"""Figures from episodes: pure functions of tables."""

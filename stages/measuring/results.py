@@ -1,0 +1,41 @@
+"""Success, errors and shift by condition."""
+
+import pandas as pd
+
+CONFIDENCE = 0.95
+
+
+def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """One row a condition, in the order in which they were run.
+
+    Columns: condition, episodes, success with its 95 % Wilson interval, mean steps and error (left to the goal), shift
+    (share of steps above the threshold), crash (share of episodes), median error.
+    """
+    shift = steps.groupby("condition", sort=False)["shift"].mean()
+    rows = []
+    for condition, group in episodes.groupby("condition", sort=False):
+        succeeded = int((group["outcome"] == "success").sum())
+        low, high = wilson(succeeded, len(group))
+        rows.append(
+            {
+                "condition": condition,
+                "episodes": len(group),
+                "success": succeeded / len(group),
+                "success_low": low,
+                "success_high": high,
+                "steps": group["steps"].mean(),
+                "error": group["error"].mean(),
+                "shift": shift[condition],
+                "crash": (group["outcome"] == "crash").mean(),
+                "error_median": group["error"].median(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson, JASA 22, 1927)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)

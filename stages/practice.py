@@ -1,0 +1,43 @@
+"""Let the policy try worlds drawn for practice, new ones each round and never those of evaluation."""
+
+from pathlib import Path
+
+from stages.core import cli, errors, tables
+from stages.core.parallel import run_episodes
+from stages.core.policy import load_policy, policy_controller
+from stages.core.worlds import plan_episodes, with_noise
+from stages.policies import POLICIES
+from stages.settings import compute, load_settings, ranges
+from stages.tasks import find_task
+
+
+def main() -> None:
+    """Command line of the stage."""
+    parser = cli.parser(__doc__)
+    cli.add_task(parser)
+    cli.add_round(parser)
+    parser.add_argument("policy", type=Path, help="the policy (.npz)")
+    parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
+    parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
+    arguments = parser.parse_args()
+    name, settings = arguments.task, load_settings(arguments.params)
+    task = find_task(name)
+    trained = load_policy(arguments.policy, name, POLICIES)
+    wanted = settings.of(settings.params.practice, "practice", name)
+    count = settings.get(wanted.episodes, f"practice.{name}.episodes")
+    max_steps = settings.get(wanted.max_steps, f"practice.{name}.max_steps")
+    randomization = settings.of(settings.params.randomization, "randomization", name)
+    spans = ranges(settings.get(randomization.practice, f"randomization.{name}.practice"))
+
+    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
+    names = ("practice", name, f"round_{cli.round_number(arguments.round)}")
+    plans = plan_episodes(knobs, spans, count, "practice", settings.seed, *names)
+    controller = policy_controller(trained, settings.response(name), task)
+    make = task.prepare(arguments.demonstrations)
+    label = f"{name}: practice {arguments.round}"
+    episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)
+    tables.write_episodes(arguments.output, name, task, episodes)
+
+
+if __name__ == "__main__":
+    errors.run(main)

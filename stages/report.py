@@ -1,0 +1,40 @@
+"""Write the page a person would rather look at, and its summary, from what `measure` found and what was recorded."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from stages.core import errors
+from stages.core.files import write_bytes, write_text
+
+
+def main() -> None:
+    """Command line of the stage."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation and <task>/demonstrations")
+    parser.add_argument("--results", type=Path, required=True, help="the full result (.csv)")
+    parser.add_argument("--metrics", type=Path, required=True, help="the figures of the last round (.json)")
+    parser.add_argument("--plots", type=Path, required=True, help="folder of the plots' data")
+    parser.add_argument("--studies", type=Path, help="folder of studies and their tables")
+    parser.add_argument("--page", type=Path, required=True, help="the page (.html)")
+    parser.add_argument("--summary", type=Path, required=True, help="the summary (.md)")
+    parser.add_argument("--picture", type=Path, help="an episode before and after the corrections (.jpg)")
+    arguments = parser.parse_args()
+
+    from stages.reporting.inputs import read_measured
+    from stages.reporting.mosaic import mosaic
+    from stages.reporting.page import make_section, write_page
+    from stages.reporting.studies import read_studies
+    from stages.reporting.summary import write_summary
+
+    measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
+    sections = [make_section(arguments.data, measured, name) for name in measured.tasks]
+    page = write_page(sections, measured, read_studies(arguments.studies))
+    write_text(arguments.summary, write_summary(measured))
+    write_text(arguments.page, page)
+    if arguments.picture:
+        picture = next((made for section in reversed(sections) if (made := mosaic(section.films))), b"")
+        write_bytes(arguments.picture, picture)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,125 @@
+"""Frames of the arm along an episode, drawn by PyBullet's software renderer."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from stages.core.task import Floats
+from stages.kuka.arm import connect, load_arm
+from stages.kuka.kinematics import JOINTS, tool_and_jacobian
+
+Point = tuple[float, float, float]
+
+WIDTH, HEIGHT = 320, 240  # [px] of a frame
+_FINER = 2  # drawn so many times larger, then reduced: smooth edges
+_MARGIN = 0.12  # [1] of the picture's width and height that what must be in it leaves free
+_DISTANCES = tuple(np.arange(1.0, 4.0, 0.1).round(1).tolist())  # [m] of the camera, the nearest that suits is taken
+_YAWS, _PITCH = (30, 50, 70, 110, 130, 150), -22  # [deg] 90 looks the arm in the face
+_FIELD_OF_VIEW = 40  # [deg]
+_GOAL_COLOUR, _GOAL_RADIUS = (0.8, 0.05, 0.55, 1.0), 0.03  # [m]
+_TRAIL_COLOUR = (204, 13, 140)
+_QUALITY = 80
+
+
+class Camera:
+    """A scene with the arm, the plane and perhaps a goal; `aim` before the first `frame`."""
+
+    def __init__(self, client: Any, goal: Point | None) -> None:
+        self.client = client
+        client.loadURDF("plane.urdf")
+        self.arm = load_arm(client)
+        if goal is not None:
+            sphere = client.createVisualShape(client.GEOM_SPHERE, radius=_GOAL_RADIUS, rgbaColor=_GOAL_COLOUR)
+            client.createMultiBody(baseVisualShapeIndex=sphere, basePosition=goal)
+        self.projection = client.computeProjectionMatrixFOV(_FIELD_OF_VIEW, WIDTH / HEIGHT, 0.1, 10)
+
+    def pose(self, joints: Floats) -> Floats:
+        """Put the arm at `joints` (7,) [rad]; where its links are then (7, 3) [m]."""
+        for joint, angle in enumerate(joints.tolist()):
+            self.client.resetJointState(self.arm, joint, angle)
+        states = self.client.getLinkStates(self.arm, list(range(JOINTS)), computeForwardKinematics=True)
+        return np.array([state[4] for state in states])
+
+    def aim(self, way: Floats, bodies: Floats) -> None:
+        """Look so that the way (P, 3) is wide in the picture, and it and all of `bodies` (Q, 3) [m] are in it."""
+        everything = np.concatenate([way, bodies, np.zeros((1, 3))])
+        self.view = max((self._view(yaw, everything) for yaw in _YAWS), key=lambda view: self._spread(view, way))
+
+    def _view(self, yaw: float, points: Floats) -> Any:
+        """The nearest view from that side that has all points (P, 3) [m] in it."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        centre = ((low + high) / 2).tolist()
+        look = self.client.computeViewMatrixFromYawPitchRoll
+        views = [look(centre, distance, yaw, _PITCH, 0, 2) for distance in _DISTANCES]
+        return next((view for view in views if self._inside(view, points)), views[-1])
+
+    def _inside(self, view: Any, points: Floats) -> bool:
+        """Whether the points, and a margin about them, are in the picture."""
+        size = np.array([WIDTH, HEIGHT]) * _FINER
+        places = self._pixels(view, points)
+        return bool((places > _MARGIN * size).all() and (places < (1 - _MARGIN) * size).all())
+
+    def _spread(self, view: Any, points: Floats) -> float:
+        """How wide the points' way is in the picture: the motion is best seen from its side."""
+        return round(float(np.ptp(self._pixels(view, points)[:, 0])), 3)
+
+    def frame(self, joints: Floats, trail: Floats) -> bytes:
+        """A JPEG of the arm at `joints` (7,) [rad], with the tool's way so far, `trail` (P, 3) [m]."""
+        self.pose(joints)
+        _, _, pixels, _, _ = self.client.getCameraImage(
+            WIDTH * _FINER,
+            HEIGHT * _FINER,
+            self.view,
+            self.projection,
+            lightDirection=[1.0, -0.6, 2.0],
+            shadow=0,
+            renderer=self.client.ER_TINY_RENDERER,
+        )
+        colours = np.reshape(np.asarray(pixels, dtype=np.uint8), (HEIGHT * _FINER, WIDTH * _FINER, 4))[:, :, :3]
+        image = Image.fromarray(np.ascontiguousarray(colours))
+        if len(trail) > 1:
+            way = [(float(x), float(y)) for x, y in self._pixels(self.view, trail)]
+            ImageDraw.Draw(image).line(way, fill=_TRAIL_COLOUR, width=2 * _FINER, joint="curve")
+        buffer = io.BytesIO()
+        image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+        return buffer.getvalue()
+
+    def _pixels(self, view: Any, points: Floats) -> Floats:
+        """Where points (P, 3) [m] are in the enlarged image (P, 2)."""
+        looking, projecting = (np.reshape(one, (4, 4), order="F") for one in (view, self.projection))
+        seen = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ (projecting @ looking).T
+        half = np.array([WIDTH, HEIGHT]) * _FINER / 2
+        places: Floats = seen[:, :2] / seen[:, 3:] * half * (1, -1) + half
+        return places
+
+
+@contextmanager
+def camera(goal: Point | None) -> Iterator[Camera]:
+    """A camera on a scene of its own, which ends with the block."""
+    client = connect()
+    try:
+        yield Camera(client, goal)
+    finally:
+        client.disconnect()
+
+
+def moments(steps: int, count: int) -> list[int]:
+    """Up to `count` frame numbers, evenly from the first to the last of an episode."""
+    return sorted(set(np.linspace(0, steps - 1, count).round().astype(int).tolist()))
+
+
+def film(episodes: Sequence[Floats], count: int, goal: Point | None = None) -> list[list[bytes]]:
+    """JPEGs of up to `count` moments of each episode, all from the same place; joint angles (T, 7) [rad] each."""
+    ways = [tool_and_jacobian(joints)[0] for joints in episodes]
+    chosen = [joints[moments(len(joints), count)] for joints in episodes]
+    with camera(goal) as seen:
+        bodies = np.concatenate([seen.pose(joints) for part in chosen for joints in part])
+        seen.aim(np.concatenate([*ways, *([] if goal is None else [np.array([goal])])]), bodies)
+        return [
+            [seen.frame(joints[moment], way[: moment + 1]) for moment in moments(len(joints), count)]
+            for joints, way in zip(episodes, ways, strict=True)
+        ]

@@ -1,0 +1,101 @@
+"""Reads what `measure` wrote, and notices what does not belong together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.core.errors import UserError
+from stages.tasks import TASKS
+
+RESULTS = (
+    *("task", "round", "condition", "episodes", "success", "success_low", "success_high", "steps", "error", "shift"),
+    *("crash", "error_median", "rows"),
+)
+ERROR_CURVES = ["task", "round", "condition", "timestamp", "low", "middle", "high"]
+NOVELTY = ["task", "round", "condition", "outcome", "low", "middle", "high", "episodes", "threshold"]
+_KEY = ["task", "round", "condition"]
+_WORDS = ("variant", "task", "condition", "outcome")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The tables of `measure`, in the order in which it wrote them."""
+
+    results: pd.DataFrame  # one row a task, round and condition
+    errors: pd.DataFrame  # quantiles of the error over time
+    novelty: pd.DataFrame  # quantiles of the episodes' largest novelty, as shares of the threshold
+    metrics: dict[str, Any]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks, in the order of the results."""
+        return list(dict.fromkeys(self.results["task"]))
+
+
+def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
+    """Results, metrics and plot data; UserError where one is missing, damaged, or of another run than the results."""
+    table = read_table(results, RESULTS)
+    errors, novelty = read_table(plots / "error.csv", ERROR_CURVES), read_table(plots / "novelty.csv", NOVELTY)
+    for name, plotted in (("error.csv", errors), ("novelty.csv", novelty)):
+        if set(_keys(plotted)) != set(_keys(table)):
+            raise UserError(f"{plots / name}: holds other tasks, rounds or conditions than {results}")
+    return Measured(table, errors, novelty, _read_metrics(metrics, list(dict.fromkeys(table["task"])), results))
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The CSV at `path`, which has these columns (and may have more); UserError where it is not so."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a table ({str(error).splitlines()[0]})") from None
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise UserError(f"{path}: columns missing: {', '.join(missing)}")
+    if table.empty:
+        raise UserError(f"{path}: no rows, at least one is needed")
+    for column in columns:
+        _check_column(path, table, column)
+    return table
+
+
+def _check_column(path: Path, table: pd.DataFrame, column: str) -> None:
+    values = table[column]
+    if column in _WORDS:
+        if values.isna().any():
+            raise UserError(f"{path}: column {column}: found an empty cell, allowed: a name")
+    elif not pd.api.types.is_numeric_dtype(values) or not np.isfinite(values.to_numpy(float)).all():
+        raise UserError(f"{path}: column {column}: found something else, allowed: finite numbers")
+    if column == "round" and not (pd.api.types.is_integer_dtype(values) and (values >= 0).all()):
+        raise UserError(f"{path}: column round: found something else, allowed: whole numbers from 0")
+    if column == "task":
+        for name in dict.fromkeys(values):
+            if name not in TASKS:
+                raise UserError(f"{path}: column task: found {name}, allowed: {', '.join(TASKS)}")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table's rows, each a mapping from column to cell."""
+    return [{str(column): cell for column, cell in row.items()} for row in table.to_dict("records")]
+
+
+def _keys(table: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(table[_KEY].itertuples(index=False, name=None))
+
+
+def _read_metrics(path: Path, tasks: list[str], results: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError(f"{path}: not whole JSON") from None
+    if not isinstance(metrics, dict) or sorted(metrics) != sorted(tasks):
+        raise UserError(f"{path}: holds other tasks than {results}")
+    return metrics

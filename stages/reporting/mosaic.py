@@ -1,0 +1,36 @@
+"""One picture for those who have not opened the page yet."""
+
+from base64 import b64decode
+from collections.abc import Sequence
+from io import BytesIO
+
+from stages.reporting.picture import Figure, Picture
+
+_QUALITY = 80
+_GAP = 6  # [px] between the strips
+
+
+def mosaic(figures: Sequence[Figure]) -> bytes | None:
+    """The strips of the arm one above the other, as JPEG; None where there is none."""
+    from PIL import Image
+
+    strips = [figure.pictures for figure in figures if figure.kind == "film"]
+    if not strips:
+        return None
+    width = max(sum(picture.width for picture in strip) for strip in strips)
+    height = sum(strip[0].height + _GAP for strip in strips) - _GAP
+    whole = Image.new("RGB", (width, height), "white")
+    top = 0
+    for strip in strips:
+        left = 0
+        for picture in strip:
+            whole.paste(Image.open(BytesIO(_content(picture))), (left, top))
+            left += picture.width
+        top += strip[0].height + _GAP
+    encoded = BytesIO()
+    whole.save(encoded, "JPEG", quality=_QUALITY)
+    return encoded.getvalue()
+
+
+def _content(picture: Picture) -> bytes:
+    return b64decode(picture.source.partition("base64,")[2])

@@ -1,0 +1,96 @@
+"""Puts the page together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
+from stages.reporting.conditions import Worlds, worlds_of
+from stages.reporting.film import FILMS
+from stages.reporting.inputs import Measured
+from stages.reporting.pairs import Pair, choose_pair
+from stages.reporting.picture import Figure
+from stages.reporting.studies import Study
+from stages.reporting.summary import COLUMNS, cells, what_was_run
+from stages.reporting.verdict import RELIABLE, Verdict, judge
+from stages.reporting.wording import percent
+from stages.tasks import find_task
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Success by condition and round, as text and as a share."""
+
+    rounds: list[int]
+    rows: list[tuple[str, list[tuple[str, float]]]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page says about one task."""
+
+    name: str
+    about: str
+    verdict: Verdict
+    glance: Glance
+    worlds: Worlds
+    pair: Pair
+    films: list[Figure]
+    figures: list[Figure]
+
+
+def make_section(data: Path, measured: Measured, name: str) -> Section:
+    """The section of a task."""
+    rows, errors, novelty = (
+        table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty)
+    )
+    task = find_task(name)
+    pair = choose_pair(data, name, rows, novelty)
+    return Section(
+        name,
+        _about(name),
+        judge(rows),
+        _glance(measured, name),
+        worlds_of(data / name, name, pair.rounds[0]),
+        pair,
+        FILMS[name](pair) if name in FILMS else [],
+        [success_figure(rows), error_figure(errors, task.error_unit), novelty_figure(novelty), cost_figure(rows)],
+    )
+
+
+def _about(name: str) -> str:
+    """What the task's module says of itself."""
+    from inspect import getmodule
+
+    return ((getattr(getmodule(find_task(name)), "__doc__", None) or "").strip().splitlines() or [""])[0]
+
+
+def _glance(measured: Measured, name: str) -> Glance:
+    rows = measured.results[measured.results["task"] == name]
+    rounds = sorted({int(number) for number in rows["round"]})
+    table = []
+    for condition, group in rows.groupby("condition", sort=False):
+        success = dict(zip(group["round"].tolist(), group["success"].tolist(), strict=True))
+        table.append((str(condition), [(percent(success[one]), float(success[one])) for one in rounds]))
+    return Glance(rounds, table)
+
+
+def write_page(sections: list[Section], measured: Measured, studies: list[Study]) -> str:
+    """The whole page: one file, nothing loaded from elsewhere."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html").render(
+        ran=what_was_run(measured),
+        reliable=percent(RELIABLE),
+        sections=sections,
+        columns=COLUMNS,
+        table=cells(measured.results),
+        studies=studies,
+    )

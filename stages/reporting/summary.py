@@ -1,0 +1,58 @@
+"""The summary in Markdown: a verdict a task, and the whole table."""
+
+import pandas as pd
+
+from stages.reporting.inputs import Measured, records
+from stages.reporting.verdict import RELIABLE, judge
+from stages.reporting.wording import interval, percent, plural, quantity
+from stages.tasks import find_task
+
+COLUMNS = ("task", "round", "condition", "episodes", "success", "95 % interval", "error", "steps", "above threshold")
+
+
+def what_was_run(measured: Measured) -> str:
+    """One sentence: tasks, rounds, conditions, episodes."""
+    results = measured.results
+    tasks, rounds = plural(len(measured.tasks), "task"), plural(results["round"].nunique(), "round")
+    conditions = plural(len(results[["task", "condition"]].drop_duplicates()), "condition")
+    episodes = plural(int(results["episodes"].sum()), "evaluation episode")
+    return f"{tasks}, {rounds} of train, practice and correct, {conditions} and {episodes} in all."
+
+
+def cells(results: pd.DataFrame) -> list[tuple[str, ...]]:
+    """The rows of the table, as text in the order of COLUMNS."""
+    return [
+        (
+            row["task"],
+            str(row["round"]),
+            row["condition"],
+            f"{row['episodes']:,}",
+            percent(row["success"]),
+            interval(row["success_low"], row["success_high"]),
+            quantity(row["error"], find_task(row["task"]).error_unit),
+            f"{row['steps']:.1f}",
+            percent(row["shift"]),
+        )
+        for row in records(results)
+    ]
+
+
+def write_summary(measured: Measured) -> str:
+    """The summary's text."""
+    results = measured.results
+    verdicts = [f"- **{task}**: {judge(results[results['task'] == task]).text}" for task in measured.tasks]
+    table = [COLUMNS, ("---",) * 1 + ("---:", "---") + ("---:",) * 6, *cells(results)]
+    lines = [
+        "# Results",
+        "",
+        what_was_run(measured),
+        f"A condition counts as reliable from {percent(RELIABLE)} success on; intervals are Wilson's at 95 %.",
+        "",
+        *verdicts,
+        "",
+        *(f"| {' | '.join(row)} |" for row in table),
+        "",
+        "Error: mean over episodes of what is left to the goal (joints: mean joint error). Steps: mean. "
+        "Above threshold: share of steps whose novelty was above the shift threshold.",
+    ]
+    return "\n".join(lines) + "\n"

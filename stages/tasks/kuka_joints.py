@@ -1,0 +1,233 @@
+"""The lesson: sliders move the arm's joints, and the clone has to repeat the movement."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from stages.core.errors import UserError
+from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
+from stages.kuka.arm import PHYSICS_STEP, Arm
+from stages.kuka.kinematics import JOINTS, LIMITS
+
+FORCE = 500.0  # [N m] the lesson's
+SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
+STEPS = 2400  # of a scripted movement: 10 s
+RAMP = 1.0  # [s] in which a scripted movement gathers speed, and loses it at its end
+MOVES = 0.02  # [rad] a joint that covers less than this is meant to stand still
+LIMIT_MARGIN = 0.02  # [rad] beyond a joint's limit; more counts as a crash
+MEAN_BOUND = 0.05  # [1] success: joint errors are at most this share of the movement's amplitude in the mean ...
+WORST_BOUND = 0.25  # [1] ... and never more than this share
+
+# waves: every joint swings about a pose in front of the arm at a frequency of its own: no state is crossed twice.
+WAVES_POSE = np.array([0.0, 0.3, 0.0, -1.3, 0.0, 1.0, 0.0])  # [rad]
+WAVES_SWING = np.array([0.6, 0.3, 0.4, 0.4, 0.5, 0.4, 0.7])  # [rad]
+WAVES_FREQUENCY = np.array([0.10, 0.17, 0.13, 0.21, 0.15, 0.19, 0.25])  # [Hz]
+# raise: joint 2 lifts the outstretched arm and lowers it again, through the same states.
+RAISE_POSE = np.array([1.8, 1.2, 0.0, -0.5, 0.0, 0.5, 0.0])  # [rad]
+RAISE_JOINT, RAISE_BY = 1, -1.0  # [rad] up is towards zero
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A movement to follow, T frames long."""
+
+    joints: Floats  # (T + 1, 7) [rad] where the arm is before each frame, and after the last
+    hand: Floats  # (T, 7) [rad] where the sliders are in each frame
+
+    @property
+    def amplitude(self) -> Floats:
+        """Highest less lowest angle (7,) [rad] of each joint."""
+        amplitude: Floats = np.ptp(self.joints, axis=0)
+        return amplitude
+
+
+def _progress() -> Floats:
+    """Time along a scripted movement (T + 1,) [s]: from rest to full speed and back, at constant acceleration."""
+    time = np.arange(STEPS + 1) * PHYSICS_STEP
+    duration = STEPS * PHYSICS_STEP
+    begun = np.minimum(time, RAMP) ** 2 / (2 * RAMP) + np.clip(time - RAMP, 0, None)
+    left = np.minimum(duration - time, RAMP)
+    progress: Floats = np.where(time < duration - RAMP, begun, duration - RAMP - left**2 / (2 * RAMP))
+    return progress
+
+
+def waves() -> Floats:
+    """Slider values (T + 1, 7) [rad] of a Lissajous figure in all joints."""
+    sliders: Floats = WAVES_POSE + WAVES_SWING * np.sin(2 * np.pi * WAVES_FREQUENCY * _progress()[:, None])
+    return sliders
+
+
+def raise_joint() -> Floats:
+    """Slider values (T + 1, 7) [rad] that raise one joint and bring it back."""
+    progress = _progress()
+    sliders = np.tile(RAISE_POSE, (STEPS + 1, 1))
+    sliders[:, RAISE_JOINT] += RAISE_BY * (1 - np.cos(2 * np.pi * progress / progress[-1])) / 2
+    return sliders
+
+
+SCRIPTED: Mapping[str, Callable[[], Floats]] = {"waves": waves, "raise": raise_joint}
+
+
+def scripted_references() -> list[Reference]:
+    """What the scripted hand shows, in the order of `SCRIPTED`; the arm is measured against the sliders themselves.
+
+    The hand is under way in the first frame already. Were its first command to stay, no neighbour of the start would
+    tell how to leave it.
+    """
+    return [Reference(sliders, sliders[1:]) for sliders in (make() for make in SCRIPTED.values())]
+
+
+class KukaJoints(Task):
+    """Observed: joints, their velocities, the last command, the clock. Action: joint targets, as from sliders [rad].
+
+    `hand` is where the demonstrator's sliders are at this moment. It is observed so that the expert, who alone may look
+    at it, is a function of the observation; a policy that had it as a feature would only copy it.
+    """
+
+    observation: ClassVar = (
+        *vector("joint", "rad", JOINTS),
+        *vector("velocity", "rad/s", JOINTS),
+        *vector("last_target", "rad", JOINTS),
+        Channel("clock", "s"),
+        *vector("hand", "rad", JOINTS),
+    )
+    action: ClassVar = vector("target", "rad", JOINTS)
+    recorded: ClassVar = (*vector("joint", "rad", JOINTS), *vector("velocity", "rad/s", JOINTS), *action)
+    knobs: ClassVar[Mapping[str, Knob]] = {
+        "movement": Knob("1", 0.0, "which demonstration is followed; in a demonstration, which movement", integer=True),
+        "start_offset": Knob("rad", 0.0, "largest joint's distance from the movement's start, in a random direction"),
+    }
+    control_period: ClassVar = PHYSICS_STEP
+    error_unit: ClassVar = "rad"
+    detail_units: ClassVar = {
+        "mean_error": "rad",
+        "worst_error": "rad",
+        "mean_relative": "1",
+        "worst_relative": "1",
+        "travelled": "1",
+    }
+
+    def __init__(self, demonstrations: Sequence[Reference] | None = None) -> None:
+        """Follow one of the demonstrations; without any, demonstrate a scripted movement."""
+        self.follows = demonstrations is not None
+        self.references = scripted_references() if demonstrations is None else demonstrations
+        self.arm = Arm(FORCE)
+
+    @classmethod
+    def prepare(cls, demonstrations: Path | None) -> Callable[[], Task]:
+        """What makes instances that follow the episodes in the folder `demonstrations`."""
+        return cls if demonstrations is None else partial(cls, read_references(demonstrations))
+
+    @classmethod
+    def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:
+        """Observations and actions of a recording: the last command and the clock follow from its targets and rows."""
+        joints, targets = recorded[:, :JOINTS], recorded[:, 2 * JOINTS :]
+        last_targets = np.concatenate([joints[:1], targets[:-1]])
+        clock = np.arange(len(recorded))[:, None] * cls.control_period
+        return np.concatenate([recorded[:, : 2 * JOINTS], last_targets, clock, targets], axis=1), targets
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        """The arm at rest where the movement starts, or near it. UserError for a movement there is not."""
+        self.reference = self._find(world["movement"])
+        direction = rng.uniform(-1, 1, JOINTS)
+        start = self.reference.joints[0] + world["start_offset"] * direction / np.abs(direction).max()
+        self.last_targets = start
+        self.moving = self.reference.amplitude > MOVES
+        self.frame = 0
+        self.error = 0.0
+        self.outcome: Outcome | None = None
+        self.joints = start
+        self.errors: list[Floats] = []  # of moving joints, step by step
+        self.way = 0.0  # [rad] that the moving joints have covered together
+        motion = self.arm.reset(start)
+        return self._observe(motion.joints, motion.velocities)
+
+    def step(self, action: Floats) -> Floats:
+        """One physics step with the sliders set to the action, as far as they reach."""
+        self.last_targets = np.clip(action, -SLIDER, SLIDER)
+        self.arm.command(self.last_targets)
+        joints, velocities = self.arm.advance(1)
+        self.frame += 1
+        errors = np.abs(joints - self.reference.joints[self.frame])[self.moving]
+        self.errors.append(errors)
+        self.error = float(errors.mean())
+        self.way += float(np.abs(joints - self.joints)[self.moving].sum())
+        self.joints = joints
+        self._judge()
+        return self._observe(joints, velocities)
+
+    def _find(self, movement: float) -> Reference:
+        count = len(self.references)
+        if not 0 <= movement < count:
+            kind = "demonstrations" if self.follows else f"scripted movements ({', '.join(SCRIPTED)})"
+            raise UserError(f"movement: found {movement:g}, allowed: 0 to {count - 1}, as there are {count} {kind}")
+        return self.references[int(movement)]
+
+    def _observe(self, joints: Floats, velocities: Floats) -> Floats:
+        hand = self.reference.hand[min(self.frame, len(self.reference.hand) - 1)]
+        clock = self.frame * self.control_period
+        return np.concatenate([joints, velocities, self.last_targets, [clock], hand])
+
+    def _judge(self) -> None:
+        beyond = bool((np.abs(self.joints) > LIMITS + LIMIT_MARGIN).any())
+        if beyond or self.arm.client.getContactPoints(self.arm.body):
+            self.outcome = "crash"
+        elif self.frame == len(self.reference.hand):
+            details = self.details()
+            near = details["mean_relative"] <= MEAN_BOUND and details["worst_relative"] <= WORST_BOUND
+            # Who demonstrates has nothing to follow but the own hand.
+            self.outcome = "success" if near or not self.follows else "timeout"
+
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        """Where the demonstrator's hand has the sliders at this moment."""
+        return observations[:, -JOINTS:].copy()
+
+    @staticmethod
+    def hold(observations: Floats) -> Floats:
+        """Leave the sliders where they are."""
+        return observations[:, 2 * JOINTS : 3 * JOINTS].copy()
+
+    @staticmethod
+    def runaway(observations: Floats) -> Floats:
+        """Every slider at its upper end."""
+        return np.full((len(observations), JOINTS), SLIDER)
+
+    def final_error(self) -> float:
+        """The mean joint error [rad] over the episode so far."""
+        return float(np.mean(self.errors))
+
+    def details(self) -> dict[str, float]:
+        """Joint errors over the episode so far, and the way covered as a share of the reference's."""
+        errors = np.array(self.errors)
+        relative = errors / self.reference.amplitude[self.moving]
+        way = np.abs(np.diff(self.reference.joints[: self.frame + 1, self.moving], axis=0)).sum()
+        return {
+            "mean_error": float(errors.mean()),
+            "worst_error": float(errors.max()),
+            "mean_relative": float(relative.mean()),
+            "worst_relative": float(relative.max()),
+            "travelled": self.way / float(way),
+        }
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.arm.close()
+
+
+def read_references(folder: Path) -> list[Reference]:
+    """The demonstrations in the folder, in their order, as movements to follow."""
+    from stages.core.tables import episode_slices, matrix, read_episodes
+
+    steps, _ = read_episodes(folder, "kuka_joints", KukaJoints)
+    joints = matrix(steps, "observation", vector("joint", "rad", JOINTS))
+    hand = matrix(steps, "action", KukaJoints.action)
+    # Where the arm was after the last frame is not recorded: taken as before it.
+    return [
+        Reference(joints[[*range(part.start, part.stop), part.stop - 1]], hand[part])
+        for part in episode_slices(steps["episode_index"].to_numpy())
+    ]

@@ -1,0 +1,103 @@
+"""The arm brings its tool to a goal in space."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from stages.core.task import Floats, Knob, Outcome, Task, World, vector
+from stages.kuka.arm import PHYSICS_STEP, Arm
+from stages.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
+
+REST = np.array([0.0, 0.45, 0.0, -1.45, 0.0, 1.25, 0.0])  # [rad] tool in front of the arm, pointing down
+PHYSICS_STEPS = 8  # a control step: 30 Hz
+FORCE = 500.0  # [N m]
+ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
+ARRIVED = 0.01  # [m] success is to stay this near to the goal ...
+ARRIVED_STEPS = 10  # ... for so many control steps in a row
+LOWEST_TOOL = 0.05  # [m] above the ground; lower counts as a crash
+LOWEST_START = 0.15  # [m] above the ground; an episode starts no lower
+TOOL_SPEED = 0.5  # [m/s] of the expert
+JOINT_SPEED = 1.2  # [rad/s] of the expert
+GAIN = 0.25  # [1] share of the remaining way that the expert covers in a control step
+DAMPING = 0.05  # [m/rad]
+
+
+class KukaReach(Task):
+    """Observed: joints [rad] and the offset from tool to goal [m]. Action: increments of the joint targets [rad]."""
+
+    observation: ClassVar = (*vector("joint", "rad", JOINTS), *vector("offset", "m", "xyz"))
+    action: ClassVar = vector("increment", "rad", JOINTS)
+    recorded: ClassVar = observation + action
+    knobs: ClassVar[Mapping[str, Knob]] = {
+        "goal_x": Knob("m", 0.5, "goal, in front of the arm"),
+        "goal_y": Knob("m", 0.0, "goal, to its left"),
+        "goal_z": Knob("m", 0.4, "goal, above the ground"),
+        "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
+    }
+    control_period: ClassVar = PHYSICS_STEPS * PHYSICS_STEP
+    error_unit: ClassVar = "m"
+
+    def __init__(self) -> None:
+        # Nothing here is touched, so nothing needs a shape.
+        self.arm = Arm(FORCE, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        """The arm at rest near its rest pose."""
+        self.goal = np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
+        self.targets = start_pose(world["start_offset"], rng)
+        self.near = 0
+        return self._observe(self.arm.reset(self.targets).joints)
+
+    def step(self, action: Floats) -> Floats:
+        """One control period with the targets moved by the action, held within the joints' limits."""
+        self.targets = np.clip(self.targets + action, -LIMITS, LIMITS)
+        self.arm.command(self.targets)
+        return self._observe(self.arm.advance(PHYSICS_STEPS).joints)
+
+    def _observe(self, joints: Floats) -> Floats:
+        tool = self.arm.tool()
+        offset = self.goal - tool
+        self.error = float(np.sqrt(offset @ offset))
+        self.near = self.near + 1 if self.error < ARRIVED else 0
+        self.outcome: Outcome | None = None
+        if tool[2] < LOWEST_TOOL:
+            self.outcome = "crash"
+        elif self.near > ARRIVED_STEPS:
+            self.outcome = "success"
+        return np.concatenate([joints, offset])
+
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        """Straight to the goal, slower near it, within the limits of tool and joint speed."""
+        joints, offset = observations[:, :JOINTS], observations[:, JOINTS:]
+        period = KukaReach.control_period
+        distance = np.sqrt(np.sum(offset**2, axis=1, keepdims=True))
+        motion = offset * np.minimum(GAIN, TOOL_SPEED * period / np.maximum(distance, 1e-9))
+        turn = joint_motion(tool_and_jacobian(joints)[2][:, :3], motion, DAMPING)
+        fastest = np.abs(turn).max(axis=1, keepdims=True)
+        limited: Floats = turn * np.minimum(1.0, JOINT_SPEED * period / np.maximum(fastest, 1e-9))
+        return limited
+
+    @staticmethod
+    def hold(observations: Floats) -> Floats:
+        """Leave the targets where they are."""
+        return np.zeros((len(observations), JOINTS))
+
+    @staticmethod
+    def runaway(observations: Floats) -> Floats:
+        """Every joint forward at the expert's top speed."""
+        return np.full((len(observations), JOINTS), JOINT_SPEED * KukaReach.control_period)
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.arm.close()
+
+
+def start_pose(offset: float, rng: np.random.Generator) -> Floats:
+    """A pose (7,) [rad] with its largest joint `offset` from the rest pose; drawn until the tool is above ground."""
+    while True:
+        direction = rng.uniform(-1, 1, JOINTS)
+        pose: Floats = REST + offset * direction / np.abs(direction).max()
+        if tool_and_jacobian(pose[None])[0][0, 2] > LOWEST_START and (np.abs(pose) < LIMITS).all():
+            return pose

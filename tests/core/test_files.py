@@ -1,0 +1,81 @@
+"""Files appear whole or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.core.files import replacing, write_json, write_text
+
+
+@pytest.fixture(params=["file", "folder"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Something that stands where something new is to be written."""
+    path = tmp_path / "out"
+    if request.param == "folder":
+        path.mkdir()
+        (path / "a").write_text("old")
+    else:
+        path.write_text("old")
+    return path
+
+
+def content(path: Path) -> dict[str, str]:
+    return {
+        str(one.relative_to(path.parent)): one.read_text() for one in sorted(path.parent.rglob("*")) if one.is_file()
+    }
+
+
+def test_a_block_that_fails_leaves_the_old_and_nothing_else(old: Path) -> None:
+    before = content(old)
+    with pytest.raises(RuntimeError), replacing(old) as temporary:
+        if old.is_dir():
+            temporary.mkdir()
+            (temporary / "half").write_text("new")
+        else:
+            temporary.write_text("new")
+        raise RuntimeError
+    assert content(old) == before
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_a_block_that_ends_well_replaces_all_of_the_old(old: Path) -> None:
+    with replacing(old) as temporary:
+        if old.is_dir():
+            temporary.mkdir()
+            (temporary / "b").write_text("new")
+        else:
+            temporary.write_text("new")
+    assert set(content(old).values()) == {"new"}
+    assert list(old.parent.iterdir()) == [old]
+
+
+def test_the_old_stands_until_the_block_ends(old: Path) -> None:
+    before = content(old)
+    with replacing(old) as temporary:
+        temporary.write_text("new")
+        assert content(old)[next(iter(before))] == "old"
+
+
+def test_folders_on_the_way_are_made(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b" / "c.txt", "x")
+    assert (tmp_path / "a" / "b" / "c.txt").read_text() == "x"
+
+
+def test_text_is_written_byte_for_byte(tmp_path: Path) -> None:
+    write_text(tmp_path / "x", "ä\nb\r\n")
+    assert (tmp_path / "x").read_bytes() == "ä\nb\r\n".encode()
+
+
+def test_json_does_not_depend_on_the_order_of_keys(tmp_path: Path) -> None:
+    write_json(tmp_path / "one", {"b": 1, "a": {"d": 0.1, "c": None}})
+    write_json(tmp_path / "two", {"a": {"c": None, "d": 0.1}, "b": 1})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert json.loads((tmp_path / "one").read_text()) == {"a": {"c": None, "d": 0.1}, "b": 1}
+
+
+def test_json_refuses_what_is_no_number_and_leaves_the_old(tmp_path: Path) -> None:
+    write_json(tmp_path / "x", 1)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "x", float("nan"))
+    assert (tmp_path / "x").read_text() == "1\n"

@@ -1,0 +1,274 @@
+"""Tables keep what they are given, say what they hold, and refuse what is broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stages.core import tables
+from stages.core.episode import Episode, Steps
+from stages.core.errors import UserError
+from stages.core.task import NOISE_KNOBS
+from stages.tasks import find_task
+from stages.tasks.distance import Distance
+
+SCHEMA = tables.expert_schema("distance", Distance)
+
+
+def expert_rows(rows: int) -> pa.Table:
+    rng = np.random.default_rng(0)
+    steps = Steps(
+        np.repeat(np.arange(rows), 2)[:rows],
+        np.arange(rows) % 2,
+        np.zeros(rows, dtype=np.int64),
+        ["expert", "person"] * (rows // 2) + ["expert"] * (rows % 2),
+        rng.normal(size=(rows, 1)),
+        rng.normal(size=(rows, 1)),
+    )
+    return tables.expert_table("distance", Distance, steps)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "dataset.parquet"
+    tables.write_table(expert_rows(15), path)
+    return path
+
+
+# What is written
+
+
+def test_episodes_come_back_as_they_were(
+    task_name: str, shown: Callable[[str], list[Episode]], shown_folder: Callable[[str], Path]
+) -> None:
+    task, episodes = find_task(task_name), shown(task_name)
+    steps, rows = tables.read_episodes(shown_folder(task_name), task_name, task)
+    slices = tables.episode_slices(steps["episode_index"].to_numpy())
+    for part, row, episode in zip(slices, rows.to_pylist(), episodes, strict=True):
+        assert np.array_equal(tables.matrix(steps, "observation", task.observation)[part], episode.observations)
+        assert np.array_equal(tables.matrix(steps, "action", task.action)[part], episode.actions)
+        assert np.array_equal(tables.matrix(steps, "executed", task.action)[part], episode.executed)
+        assert np.array_equal(steps["error"].to_numpy()[part], episode.errors)
+        assert np.array_equal(steps["frame_index"].to_numpy()[part], np.arange(len(episode)))
+        assert steps["timestamp"].to_numpy()[part][-1] == pytest.approx((len(episode) - 1) * task.control_period)
+        assert {knob: row[f"world.{knob}"] for knob in episode.plan.world} == episode.plan.world
+        assert (row["outcome"], row["error"], row["steps"]) == (episode.outcome, episode.error, len(episode))
+        assert (row["seed"], row["condition"]) == (episode.plan.seed, "shown")
+
+
+def test_the_columns_are_those_of_the_contract(task_name: str) -> None:
+    task = find_task(task_name)
+    channels = {f"observation.{one.name}" for one in task.observation} | {f"action.{one.name}" for one in task.action}
+    index = {"episode_index", "frame_index", "timestamp"}
+    worlds = {f"world.{knob}" for knob in [*task.knobs, *NOISE_KNOBS]}
+    assert {*index, *channels, "novelty"} <= set(tables.steps_schema(task_name, task).names)
+    assert {*index, *channels, "round", "source"} <= set(tables.expert_schema(task_name, task).names)
+    episodes = {"episode_index", "outcome", "steps", "error", "condition", "seed"}
+    assert episodes | worlds <= set(tables.episodes_schema(task_name, task).names)
+
+
+def test_units_stand_in_the_files(task_name: str, shown_folder: Callable[[str], Path]) -> None:
+    task = find_task(task_name)
+    steps = pq.read_schema(shown_folder(task_name) / tables.STEPS)
+    for prefix, channels in (("observation", task.observation), ("action", task.action)):
+        for channel in channels:
+            assert steps.field(f"{prefix}.{channel.name}").metadata[b"unit"].decode() == channel.unit
+    assert steps.field("timestamp").metadata[b"unit"] == b"s"
+    episodes = pq.read_schema(shown_folder(task_name) / tables.EPISODES)
+    for name, knob in task.knobs.items():
+        assert episodes.field(f"world.{name}").metadata[b"unit"].decode() == knob.unit
+
+
+def test_expert_rows_come_back_as_they_were(file: Path) -> None:
+    assert tables.read_table(file, SCHEMA).equals(expert_rows(15), check_metadata=True)
+
+
+def test_equal_tables_give_equal_bytes(file: Path, tmp_path: Path) -> None:
+    halves = pa.concat_tables([expert_rows(15).slice(0, 6), expert_rows(15).slice(6)])
+    tables.write_table(halves, tmp_path / "again.parquet")
+    tables.write_table(expert_rows(15).slice(1), tmp_path / "other.parquet")
+    assert (tmp_path / "again.parquet").read_bytes() == file.read_bytes()
+    assert (tmp_path / "other.parquet").read_bytes() != file.read_bytes()
+
+
+def test_a_table_without_rows_is_read_only_where_it_may_be_empty(tmp_path: Path) -> None:
+    tables.write_table(expert_rows(0), tmp_path / "none.parquet")
+    assert tables.read_table(tmp_path / "none.parquet", SCHEMA, empty=True).num_rows == 0
+    with pytest.raises(UserError, match=r"none\.parquet: no rows, at least one is needed"):
+        tables.read_table(tmp_path / "none.parquet", SCHEMA)
+
+
+# What is refused
+
+
+def test_a_flipped_bit_is_noticed_or_harmless(file: Path) -> None:
+    whole, rng = file.read_bytes(), np.random.default_rng(1)
+    footer = int.from_bytes(whole[-8:-4], "little")
+    places = [*rng.integers(len(whole), size=200), *(len(whole) - 1 - rng.integers(footer, size=400))]
+    noticed = 0
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(damaged)
+        try:
+            assert tables.read_table(file, SCHEMA).equals(expert_rows(15)), place
+        except UserError:
+            noticed += 1
+    assert noticed > len(places) / 4
+
+
+def test_a_footer_with_fewer_rows_is_noticed(tmp_path: Path) -> None:
+    """The footer has no checksum: were its number of rows smaller, the rest would go unread."""
+    path = tmp_path / "dataset.parquet"
+    table = expert_rows(15)
+    tables.write_table(table, path)
+    digest = pq.read_schema(path).metadata[b"digest"]
+    pq.write_table(table.slice(0, 11).replace_schema_metadata({**table.schema.metadata, b"digest": digest}), path)
+    with pytest.raises(UserError, match="not a whole Parquet file"):
+        tables.read_table(path, SCHEMA)
+
+
+def without(name: str) -> pa.Table:
+    return expert_rows(15).drop_columns([name])
+
+
+def changed(name: str, values: list[object], kind: pa.DataType | None = None) -> pa.Table:
+    table = expert_rows(15)
+    place = table.schema.get_field_index(name)
+    field = pa.field(name, kind or table.schema.field(name).type, metadata=table.schema.field(name).metadata)
+    return table.set_column(place, field, pa.array(values, field.type))
+
+
+def renamed_task() -> pa.Table:
+    return expert_rows(15).replace_schema_metadata({"task": "kuka_reach"})
+
+
+def other_unit() -> pa.Table:
+    table = expert_rows(15)
+    place = table.schema.get_field_index("action.step")
+    return table.set_column(place, pa.field("action.step", pa.float64(), metadata={"unit": "cm"}), table["action.step"])
+
+
+def twice() -> pa.Table:
+    table = expert_rows(15)
+    return table.append_column("round", table["round"])
+
+
+BROKEN = {
+    "missing column": (lambda: without("action.step"), "columns missing: action.step; columns unknown: none"),
+    "extra column": (
+        lambda: expert_rows(15).append_column("extra", pa.array([1.0] * 15)),
+        "columns missing: none; columns unknown: extra",
+    ),
+    "column twice": (twice, "columns missing: none; columns unknown: round"),
+    "wrong task": (renamed_task, "written for task kuka_reach, needed for task distance"),
+    "no task": (
+        lambda: expert_rows(15).replace_schema_metadata(None),
+        "written for task none, needed for task distance",
+    ),
+    "other unit": (other_unit, "column action.step: found unit cm, allowed: m"),
+    "nan": (
+        lambda: changed("action.step", [1.0] * 14 + [np.nan]),
+        "column action.step: found nan or infinity, allowed: finite numbers",
+    ),
+    "infinity": (
+        lambda: changed("observation.distance", [np.inf] * 15),
+        "column observation.distance: found nan or infinity, allowed: finite numbers",
+    ),
+    "empty cell": (
+        lambda: changed("action.step", [None] + [1.0] * 14),
+        "column action.step: found an empty cell, allowed: a value in every row",
+    ),
+    "empty index": (
+        lambda: changed("round", [None] * 15),
+        "column round: found an empty cell, allowed: a value in every row",
+    ),
+    "text": (
+        lambda: changed("action.step", ["x"] * 15, pa.string()),
+        "column action.step: found string, allowed: double",
+    ),
+    "whole numbers": (
+        lambda: changed("action.step", [1] * 15, pa.int64()),
+        "column action.step: found int64, allowed: double",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_table_is_told(case: str, tmp_path: Path) -> None:
+    make, message = BROKEN[case]
+    path = tmp_path / "dataset.parquet"
+    pq.write_table(make(), path)
+    with pytest.raises(UserError) as told:
+        tables.read_table(path, SCHEMA)
+    assert str(told.value) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "headless", "zeros"])
+def test_a_file_that_is_not_whole_is_told(damage: str, file: Path) -> None:
+    whole = file.read_bytes()
+    damaged = {
+        "empty": b"",
+        "text": b"distance,step\n1,2\n",
+        "truncated": whole[: len(whole) // 2],
+        "headless": whole[7:],
+        "zeros": bytes(len(whole)),
+    }
+    file.write_bytes(damaged[damage])
+    with pytest.raises(UserError, match=f"^{file}: not a whole Parquet file") as told:
+        tables.read_table(file, SCHEMA)
+    assert "\n" not in str(told.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"^{tmp_path}: no such file$"):
+        tables.read_table(tmp_path, SCHEMA)
+
+
+def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:
+    table = expert_rows(15)
+    pq.write_table(table.select(table.column_names[::-1]), tmp_path / "dataset.parquet")
+    assert tables.read_table(tmp_path / "dataset.parquet", SCHEMA).equals(table)
+
+
+def with_index(table: pa.Table, index: list[int]) -> pa.Table:
+    return table.set_column(0, table.schema.field(0), pa.array(index, pa.int64()))
+
+
+def an_episode_less(steps: pa.Table, episodes: pa.Table) -> tuple[pa.Table, pa.Table]:
+    return steps, episodes.slice(1)
+
+
+def an_episode_twice(steps: pa.Table, episodes: pa.Table) -> tuple[pa.Table, pa.Table]:
+    both = [[0 if index == 1 else index for index in one["episode_index"].to_pylist()] for one in (steps, episodes)]
+    return with_index(steps, both[0]), with_index(episodes, both[1])
+
+
+def an_episode_without_steps(steps: pa.Table, episodes: pa.Table) -> tuple[pa.Table, pa.Table]:
+    empty = with_index(episodes.slice(0, 1), [99])
+    place = empty.schema.get_field_index("steps")
+    empty = empty.set_column(place, empty.schema.field(place), pa.array([0], pa.int64()))
+    return steps, pa.concat_tables([episodes, empty])
+
+
+@pytest.mark.parametrize("change", [an_episode_less, an_episode_twice, an_episode_without_steps])
+def test_steps_and_episodes_that_do_not_belong_together_are_told(
+    change: Callable[[pa.Table, pa.Table], tuple[pa.Table, pa.Table]],
+    shown: Callable[[str], list[Episode]],
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "episodes"
+    tables.write_episodes(folder, "distance", Distance, shown("distance"))
+    steps, episodes = change(*tables.read_episodes(folder, "distance", Distance))
+    tables.write_table(steps, folder / tables.STEPS)
+    tables.write_table(episodes, folder / tables.EPISODES)
+    with pytest.raises(UserError, match=r"steps\.parquet does not hold the episodes that episodes\.parquet lists"):
+        tables.read_episodes(folder, "distance", Distance)
+
+
+def test_slices_are_the_runs_of_equal_numbers() -> None:
+    assert tables.episode_slices(np.array([4, 4, 1, 2, 2, 2])) == [slice(0, 2), slice(2, 3), slice(3, 6)]
+    assert tables.episode_slices(np.array([], dtype=np.int64)) == []

@@ -1,0 +1,211 @@
+"""What every policy promises, whatever its kind."""
+
+import io
+from pathlib import Path
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from stages.core.episode import Steps
+from stages.core.errors import UserError
+from stages.core.params import FeatureSettings, PolicySettings
+from stages.core.policy import Policy, Trained, load_policy, policy_controller, save_policy
+from stages.core.task import Floats, vector
+from stages.policies import POLICIES
+from stages.tasks.distance import Distance
+
+CHANNELS = vector("joint", "rad", 3)
+KINDS = pytest.mark.parametrize("kind", POLICIES)
+
+
+def known(rows: int = 200) -> Steps:
+    rng = np.random.default_rng(0)
+    index = np.arange(rows)
+    return Steps(
+        index // 20, index % 20, index * 0, ["expert"] * rows, rng.normal(size=(rows, 3)), rng.normal(size=(rows, 2))
+    )
+
+
+def fitted(kind: str, steps: Steps | None = None) -> Policy:
+    features = {"joint": FeatureSettings(scale=0.3, squash="asinh")}
+    settings = PolicySettings(kind=kind, neighbors=4, weights="distance", features=features)
+    return POLICIES[kind].fit(steps or known(), settings, CHANNELS)
+
+
+def questions(rows: int = 41) -> Floats:
+    return np.random.default_rng(1).normal(size=(rows, 3))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.npz"
+    save_policy(path, Trained("distance", "knn", fitted("knn", known(6)), 0.25))
+    return path
+
+
+@KINDS
+def test_a_row_of_the_answer_depends_on_its_row_of_the_question_alone(kind: str) -> None:
+    policy, asked = fitted(kind), questions()
+    whole = policy.act(asked)
+    assert whole.actions.shape == (41, 2)
+    assert whole.novelty.shape == (41,)
+    for size in (1, 2, 7, 40):
+        for start in range(0, len(asked), size):
+            part = policy.act(asked[start : start + size])
+            assert np.array_equal(part.actions, whole.actions[start : start + size])
+            assert np.array_equal(part.novelty, whole.novelty[start : start + size])
+
+
+@KINDS
+def test_fitting_twice_gives_the_same_policy(kind: str) -> None:
+    one, other = fitted(kind).act(questions()), fitted(kind).act(questions())
+    assert np.array_equal(one.actions, other.actions)
+
+
+@KINDS
+def test_fitting_and_acting_change_neither_steps_nor_observations(kind: str) -> None:
+    steps, asked = known(), questions()
+    for array in (steps.observations, steps.actions, steps.episode, asked):
+        array.flags.writeable = False
+    before = [steps.observations.copy(), steps.actions.copy(), asked.copy()]
+    fitted(kind, steps).act(asked)
+    for array, old in zip((steps.observations, steps.actions, asked), before, strict=True):
+        assert np.array_equal(array, old)
+
+
+@KINDS
+def test_what_was_known_is_not_new(kind: str) -> None:
+    policy = fitted(kind)
+    assert policy.act(known().observations).novelty.max() < policy.act(np.full((1, 3), 50.0)).novelty[0]
+
+
+@KINDS
+def test_a_policy_comes_back_from_its_file_to_the_bit(kind: str, tmp_path: Path) -> None:
+    policy = fitted(kind)
+    for name in ("a.npz", "b.npz"):
+        save_policy(tmp_path / name, Trained("distance", kind, policy, 0.25))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    loaded = load_policy(tmp_path / "a.npz", "distance", POLICIES)
+    assert (loaded.task, loaded.kind, loaded.threshold) == ("distance", kind, 0.25)
+    for one, other in zip(loaded.policy.act(questions()), policy.act(questions()), strict=True):
+        assert np.array_equal(one, other)
+
+
+@KINDS
+def test_nothing_in_a_file_is_a_pickle(kind: str) -> None:
+    for name, array in fitted(kind).arrays().items():
+        assert array.dtype.kind in "biufU", name
+
+
+# What is refused
+
+
+def test_a_flipped_bit_is_noticed_or_harmless(file: Path) -> None:
+    whole, rng, noticed = file.read_bytes(), np.random.default_rng(2), 0
+    trained = load_policy(file, "distance", POLICIES)
+    # The headers of arrays are text within the checksummed part: flip them more often.
+    headers = [place for place in range(len(whole) - 60) if whole[place : place + 6] == b"\x93NUMPY"]
+    places = [*rng.integers(len(whole), size=300), *(rng.choice(headers) + rng.integers(10, 70) for _ in range(200))]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(damaged)
+        try:
+            found = load_policy(file, "distance", POLICIES)
+        except UserError as told:
+            noticed += 1
+            assert str(file) in str(told)
+            continue
+        assert found.threshold == trained.threshold
+        for name, array in trained.policy.arrays().items():
+            assert np.array_equal(found.policy.arrays()[name], array), (place, name)
+    assert noticed > len(places) / 2
+
+
+def test_an_array_that_would_be_read_short_of_its_end_is_noticed(file: Path) -> None:
+    """numpy would take half of the numbers, and not come to the end where the zip's checksum is compared."""
+    save_policy(file, Trained("distance", "knn", fitted("knn", known(600)), 0.25))
+    whole = bytearray(file.read_bytes())
+    place = whole.index(b"<f8", whole.index(b"points.npy"))
+    whole[place : place + 3] = b"<f4"
+    file.write_bytes(whole)
+    with pytest.raises(UserError, match="not a whole policy file"):
+        load_policy(file, "distance", POLICIES)
+
+
+class Trap:
+    """Unpickling it calls a function."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return pytest.fail, ("a pickle was loaded",)
+
+
+def test_a_pickle_is_refused_without_being_loaded(file: Path) -> None:
+    with np.load(file) as arrays:
+        content = dict(arrays)
+    np.savez(file, allow_pickle=True, **{**content, "points": np.array([Trap()], dtype=object)})
+    with pytest.raises(UserError, match=r"not a whole policy file.*allow_pickle"):
+        load_policy(file, "distance", POLICIES)
+    file.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(UserError, match="not a whole policy file"):
+        load_policy(file, "distance", POLICIES)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task": np.array("kuka_reach")}, "trained for task kuka_reach, needed for task distance"),
+        ({"kind": np.array("oracle")}, "found a policy of kind oracle, allowed: knn"),
+        ({"points": np.zeros((5, 3))}, "not a policy of kind knn .*differ in length"),
+        ({"points": np.zeros((6, 2))}, "not a policy of kind knn .*features"),
+        ({"scales": np.ones(1)}, "not a policy of kind knn .*features"),
+        ({"neighbors": np.array(7)}, "not a policy of kind knn .*differ in length"),
+        ({"actions": np.full((6, 2), np.nan)}, "not a policy of kind knn .*not finite"),
+        ({"points": None}, "not a policy of kind knn .*points"),
+        ({"threshold": None}, "not a whole policy file .*threshold"),
+        ({"threshold": np.array("x")}, "not a whole policy file"),
+    ],
+)
+def test_arrays_that_do_not_belong_together_are_told(
+    change: dict[str, np.ndarray | None], message: str, file: Path
+) -> None:
+    with np.load(file) as arrays:
+        content = {**arrays, **change}
+    np.savez(file, **{name: array for name, array in content.items() if array is not None})
+    with pytest.raises(UserError, match=f"^{file}: {message}") as told:
+        load_policy(file, "distance", POLICIES)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "text", "truncated", "a zip of something else"])
+def test_a_file_that_is_no_policy_is_told(damage: str, file: Path) -> None:
+    other = io.BytesIO()
+    with zipfile.ZipFile(other, "w") as made:
+        made.writestr("a.txt", "b")
+    whole = file.read_bytes()
+    file.unlink()
+    damaged = {"empty": b"", "text": b"policy", "truncated": whole[:500], "a zip of something else": other.getvalue()}
+    if damage in damaged:
+        file.write_bytes(damaged[damage])
+    with pytest.raises(UserError, match=f"^{file}: (no such file|not a whole policy file)") as told:
+        load_policy(file, "distance", POLICIES)
+    assert "\n" not in str(told.value)
+
+
+# The controller
+
+
+@pytest.mark.parametrize(("response", "far_action"), [("act", -0.5), ("hold", 0.0), ("runaway", 5.0)])
+def test_a_response_replaces_the_action_only_above_the_threshold(response: str, far_action: float) -> None:
+    index = np.arange(2)
+    steps = Steps(index, index, index, ["person"] * 2, np.array([[1.0], [3.0]]), np.array([[-0.1], [-0.5]]))
+    features = {"distance": FeatureSettings(scale=1)}
+    settings = PolicySettings(kind="knn", neighbors=1, weights="uniform", features=features)
+    trained = Trained("distance", "knn", POLICIES["knn"].fit(steps, settings, Distance.observation), 1.0)
+    decision = policy_controller(trained, response, Distance)(np.array([[1.0], [4.0], [4.5]]))  # type: ignore[arg-type]
+    assert decision.actions.tolist() == [[-0.1], [-0.5], [far_action]]
+    assert decision.novelty.tolist() == [0.0, 1.0, 1.5]
+    assert decision.shift.tolist() == [False, False, True]
+    assert decision.final.tolist() == [False, False, response != "act"]

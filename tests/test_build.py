@@ -1,0 +1,106 @@
+"""A dataset is the demonstrations, and then the dataset before and its corrections: nothing lost, nothing changed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from stages.core import tables
+from stages.core.episode import Episode, Plan
+from stages.tasks import find_task
+from stages.tasks.distance import Distance
+
+TASKS = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
+
+
+def read(chain: Any, name: str, number: int, file: str) -> pa.Table:
+    schema = tables.expert_schema(name, find_task(name))
+    return tables.read_table(chain.data / name / f"round_{number}" / file, schema, empty=True)
+
+
+@TASKS
+def test_the_first_dataset_is_the_demonstrations_that_succeeded(name: str, chain: Any) -> None:
+    task = find_task(name)
+    steps, episodes = tables.read_episodes(chain.data / name / "demonstrations", name, task)
+    succeeded = episodes.filter(pc.equal(episodes["outcome"], "success"))["episode_index"]
+    steps = steps.filter(pc.is_in(steps["episode_index"], succeeded))
+    dataset = read(chain, name, 0, "dataset.parquet")
+    for kind, channels in (("observation", task.observation), ("action", task.action)):
+        assert np.array_equal(tables.matrix(dataset, kind, channels), tables.matrix(steps, kind, channels))
+    assert set(dataset["round"].to_pylist()) == {0}
+    assert set(dataset["source"].to_pylist()) == {"person" if name == "distance" else "expert"}
+
+
+@TASKS
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_later_dataset_is_the_one_before_and_its_corrections(name: str, number: int, chain: Any) -> None:
+    before, dataset = (read(chain, name, one, "dataset.parquet") for one in (number - 1, number))
+    corrections = read(chain, name, number - 1, "corrections.parquet")
+    assert dataset.num_rows == before.num_rows + corrections.num_rows
+    assert dataset.slice(0, before.num_rows).equals(before)
+    added = dataset.slice(before.num_rows)
+    assert added.drop_columns(["episode_index"]).equals(corrections.drop_columns(["episode_index"]))
+    assert set(added["round"].to_pylist()) <= {number}
+    assert not set(added["episode_index"].to_pylist()) & set(before["episode_index"].to_pylist())
+    cuts = [tables.episode_slices(one["episode_index"].to_numpy()) for one in (added, corrections)]
+    assert cuts[0] == cuts[1]
+
+
+def test_no_corrections_leave_the_dataset_as_it_was(chain: Any, stage: Any, tmp_path: Path) -> None:
+    folder = chain.data / "distance" / "round_0"
+    none = read(chain, "distance", 0, "corrections.parquet").slice(0, 0)
+    tables.write_table(none, tmp_path / "corrections.parquet")
+    output = tmp_path / "dataset.parquet"
+    ended = stage("build", "distance", folder / "dataset.parquet", tmp_path / "corrections.parquet", "--output", output)
+    assert ended.status == 0, ended.output
+    assert output.read_bytes() == (folder / "dataset.parquet").read_bytes()
+
+
+def test_failures_are_left_out_and_counted(chain: Any, stage: Any, tmp_path: Path) -> None:
+    folder = chain.data / "distance" / "round_0" / "evaluation"
+    episodes = tables.read_episodes(folder, "distance", Distance)[1]
+    succeeded = episodes.filter(pc.equal(episodes["outcome"], "success"))
+    ended = stage("build", "distance", folder / tables.STEPS, folder / tables.EPISODES, "--output", tmp_path / "out")
+    assert ended.status == 0
+    failed = episodes.num_rows - succeeded.num_rows
+    assert ended.output == f"{folder}: {failed} of {episodes.num_rows} demonstrations failed and are left out\n"
+    dataset = tables.read_table(tmp_path / "out", tables.expert_schema("distance", Distance))
+    assert dataset["episode_index"].unique().equals(succeeded["episode_index"].combine_chunks())
+    assert dataset.num_rows == sum(succeeded["steps"].to_pylist())
+
+
+def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path) -> None:
+    folder, lost = tmp_path / "lost", np.array([[15.0]])
+    nothing, no = np.zeros(1), np.zeros(1, dtype=bool)
+    world = {"start": 15.0, "observation_noise": 0.0, "action_noise": 0.0}
+    plan = Plan(0, "demonstrate", 1, world)
+    crash = Episode(plan, lost, lost, lost, nothing, no, nothing, outcome="crash", error=30.0, details={})
+    tables.write_episodes(folder, "distance", Distance, [crash])
+    ended = stage("build", "distance", folder / tables.STEPS, folder / tables.EPISODES, "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert ended.output == f"error: {folder}: found no demonstration that succeeded, allowed: at least 1\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_corrections_of_another_task_are_refused(chain: Any, stage: Any, tmp_path: Path) -> None:
+    dataset = chain.data / "distance" / "round_0" / "dataset.parquet"
+    other = chain.data / "kuka_reach" / "round_0" / "corrections.parquet"
+    ended = stage("build", "distance", dataset, other, "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert ended.output == f"error: {other}: written for task kuka_reach, needed for task distance\n"
+
+
+def test_no_later_stage_changes_a_dataset(chain: Any, stage: Any, tmp_path: Path) -> None:
+    """The lab's own program added its noise to its dataset, in place: rolling out must not."""
+    here = chain.data / "distance" / "round_0"
+    before = {path: path.read_bytes() for path in (here / "dataset.parquet", here / "policy.npz")}
+    output = ("--output", tmp_path / "out", "--params", chain.params)
+    assert stage("evaluate", "distance", here / "policy.npz", *output).status == 0
+    assert stage("practice", "distance", "round_0", here / "policy.npz", *output).status == 0
+    assert {path: path.read_bytes() for path in before} == before
+    dataset = tables.read_table(here / "dataset.parquet", tables.expert_schema("distance", Distance))
+    shown, _ = tables.read_episodes(chain.data / "distance" / "demonstrations", "distance", Distance)
+    assert dataset["action.step"].equals(shown["action.step"])

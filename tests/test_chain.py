@@ -1,0 +1,165 @@
+"""The real chain in a repository of its own: what reruns, what does not, and that the bytes are the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import re
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chain import ROOT, SMALL, change, copy_repository, outputs, ran, run
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_repository(tmp_path_factory.mktemp("chain") / "repository", SMALL)
+    run(folder, "dvc", "repro")
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", "reproduced")
+    return folder
+
+
+@pytest.fixture
+def params(chain: Path) -> Iterator[dict[str, Any]]:
+    kept = (chain / "params.yaml").read_text()
+    yield yaml.safe_load(kept)
+    (chain / "params.yaml").write_text(kept)
+
+
+def leaves(params: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(params, dict):
+        for name, value in params.items():
+            yield from leaves(value, f"{key}.{name}" if key else name)
+    else:
+        yield key, params
+
+
+def other(value: Any) -> Any:
+    """Another value of the same kind, which need not be a sensible one."""
+    if isinstance(value, bool | str | list) or value is None:
+        return "other"
+    return value + 1
+
+
+def readers(key: str) -> set[str]:
+    """The stages that declare a parameter, by their names in dvc.yaml: `train@kuka_reach` for all rounds of it."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    found = set()
+    for name, stage in stages.items():
+        for declared in stage.get("params", []):
+            for task in ("distance", "kuka_joints", "kuka_reach"):
+                spelled = declared.replace("${item.task}", task)
+                if key == spelled or key.startswith(f"{spelled}."):
+                    found.add(f"{name}@{task}" if "matrix" in stage else name)
+    return found
+
+
+def test_a_second_repro_does_nothing(chain: Path) -> None:
+    assert ran(run(chain, "dvc", "repro")) == []
+
+
+def test_the_committed_lock_of_a_clone_is_current_without_any_data(chain: Path, tmp_path: Path) -> None:
+    run(tmp_path, "git", "clone", "-q", str(chain), "clone")
+    assert ran(run(tmp_path / "clone", "dvc", "repro", "--dry", "--allow-missing")) == []
+
+
+def test_a_changed_number_is_seen_by_exactly_the_stages_that_declare_it(chain: Path, params: dict[str, Any]) -> None:
+    from dvc.repo import Repo
+
+    wrong = {}
+    for key, value in leaves(params):
+        changed = yaml.safe_load(yaml.safe_dump(params))
+        change(changed, key, other(value))
+        if key in ("tasks", "rounds"):
+            continue  # these decide which stages there are
+        (chain / "params.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+        with Repo(str(chain)) as repo:
+            status = repo.status()
+        seen = {re.sub(r"-round\d+$", "", stage) for stage, why in status.items() if "changed deps" in str(why)}
+        if seen != readers(key):
+            wrong[key] = (seen, readers(key))
+    assert wrong == {}
+
+
+def test_a_stage_runs_with_the_parameters_it_declares_and_with_none_less(chain: Path, tmp_path: Path) -> None:
+    stages = yaml.safe_load((chain / "dvc.yaml").read_text())["stages"]
+    lock = yaml.safe_load((chain / "dvc.lock").read_text())["stages"]
+    optional = re.compile(r"threshold$|quantile$")  # one of the two is needed, depending on the other
+    for name in stages:
+        instance = next(one for one in lock if one.split("@")[0] == name and ("@" not in one or "reach" in one))
+        declared = lock[instance].get("params", {}).get("params.yaml", {})
+        assert _runs(chain, tmp_path, lock[instance]["cmd"], declared) == (0, ""), instance
+        for key in declared:
+            if not optional.search(key):
+                rest = {one: value for one, value in declared.items() if one != key}
+                status, printed = _runs(chain, tmp_path, lock[instance]["cmd"], rest)
+                assert (status, key.split(".")[0] in printed) == (2, True), (instance, key, printed)
+
+
+def _runs(chain: Path, scratch: Path, command: str, declared: dict[str, Any]) -> tuple[int, str]:
+    """Status of a stage's command, and what it complains of, with just these parameters and its outputs elsewhere."""
+    params: dict[str, Any] = {}
+    for key, value in declared.items():
+        place = params
+        *path, last = key.split(".")
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = value
+    (scratch / "params.yaml").write_text(yaml.safe_dump(params))
+    words = shlex.split(command)
+    for place, word in enumerate(words):
+        if words[place - 1] in ("--output", "--policy", "--metrics", "--results", "--plots", "--page", "--summary"):
+            words[place] = str(scratch / "out" / Path(word).name)
+    if "build" not in words[2]:
+        words += ["--params", str(scratch / "params.yaml")]
+    done = subprocess.run(words, cwd=chain, capture_output=True, text=True)
+    return done.returncode, done.stderr if done.returncode else ""
+
+
+def test_other_jobs_and_widths_in_another_clone_give_the_same_bytes(chain: Path, tmp_path: Path) -> None:
+    run(tmp_path, "git", "clone", "-q", str(chain), "clone")
+    clone = tmp_path / "clone"
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    params["compute"] = {"jobs": 2, "backend": "loky", "lockstep": 3}
+    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (clone / "dvc.lock").unlink()
+    run(clone, "dvc", "repro", "--force")
+    assert outputs(clone) == outputs(chain)
+
+
+def test_one_more_round_is_one_entry_and_reruns_only_that_round(chain: Path, params: dict[str, Any]) -> None:
+    params["tasks"] = ["distance"]
+    listed = run(chain, "python", "-m", "stages.rounds", "3").strip()
+    output = run(
+        chain, "dvc", "exp", "run", "--temp", "-n", "longer", "-S", f"rounds={listed}", "-S", "tasks=[distance]"
+    )
+    stages = ran(output)
+    assert {stage for stage in stages if "@" in stage} == {
+        f"{stage}@distance-round2" for stage in ("build", "train", "evaluate", "practice", "correct")
+    }
+    assert set(stages) - {stage for stage in stages if "@" in stage} == {"measure", "report"}
+
+
+def test_experiments_queue_on_two_workers_and_compare(chain: Path) -> None:
+    for name, step in (("short", 10), ("long", 60)):
+        setting = f"evaluate.distance.max_steps={step}"
+        run(chain, "dvc", "exp", "run", "--queue", "-n", name, "-S", setting, "-S", "tasks=[distance]", "measure")
+    run(chain, "dvc", "queue", "start", "-j", "2")
+    run(chain, "dvc", "queue", "logs", "--follow", "short")
+    run(chain, "dvc", "queue", "logs", "--follow", "long")
+    shown = run(chain, "dvc", "exp", "show", "--csv")
+    assert "short" in shown
+    assert "distance.region.success" in shown.splitlines()[0]
+    compared = run(chain, "dvc", "metrics", "diff", "short", "long")
+    assert "distance.region.success" in compared
+
+
+def test_plots_show_success_novelty_and_error(chain: Path) -> None:
+    run(chain, "dvc", "plots", "show", "--out", "plots")
+    page = (chain / "plots" / "index.html").read_text()
+    assert all(word in page for word in ("success_low", "novelty", "timestamp"))

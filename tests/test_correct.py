@@ -1,0 +1,199 @@
+"""Corrections are the expert's own answers, asked where the gate opens, within the budget."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from stages.core import tables
+from stages.core.gates import GATES, Visited
+from stages.core.task import Floats, Task
+from stages.tasks import find_task
+
+BOTH = ("distance", "kuka_reach")
+NUMBER = 1  # the round that practises: in it nobody's recording is used
+
+
+@pytest.fixture
+def correct(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
+    """Runs the stage on the chain's practice with other settings, and reads what it asked."""
+
+    def run(name: str, number: int = NUMBER, **settings: object) -> pa.Table:
+        content = yaml.safe_load(chain.params.read_text())
+        content["correct"][name].update(settings)
+        params, output = tmp_path / "params.yaml", tmp_path / "corrections.parquet"
+        params.write_text(yaml.safe_dump(content))
+        folders = (chain.data / name / f"round_{number}" / "practice",)
+        options = ("--recordings", root / "data" / "recordings" / name, "--output", output, "--params", params)
+        shown = ("--demonstrations", chain.data / name / "demonstrations")
+        ended = stage("correct", name, f"round_{number}", *folders, *options, *shown)
+        assert ended.status == 0, ended.output
+        return tables.read_table(output, tables.expert_schema(name, find_task(name)), empty=True)
+
+    return run
+
+
+def practice(chain: Any, name: str, number: int = NUMBER) -> tuple[pa.Table, pa.Table]:
+    return tables.read_episodes(chain.data / name / f"round_{number}" / "practice", name, find_task(name))
+
+
+def gated(chain: Any, name: str, gate: str) -> dict[int, list[int]]:
+    """The frames that a gate opens, by practice episode."""
+    steps, episodes = practice(chain, name)
+    found = {}
+    slices = tables.episode_slices(steps["episode_index"].to_numpy())
+    for row, part in zip(episodes.to_pylist(), slices, strict=True):
+        shift, error = steps["shift"].to_numpy()[part], steps["error"].to_numpy()[part]
+        found[row["episode_index"]] = GATES[gate](
+            Visited(row["seed"], row["outcome"] != "success", shift, error)
+        ).tolist()
+    return {episode: frames for episode, frames in found.items() if frames}
+
+
+def pairs(table: pa.Table, task: type[Task]) -> tuple[Floats, Floats]:
+    return tables.matrix(table, "observation", task.observation), tables.matrix(table, "action", task.action)
+
+
+def runs(table: pa.Table) -> dict[int, pa.Table]:
+    """The rows of each practice episode."""
+    slices = tables.episode_slices(table["episode_index"].to_numpy())
+    parts = [table.slice(part.start, part.stop - part.start) for part in slices]
+    return {part["practice_episode"][0].as_py(): part for part in parts}
+
+
+@pytest.mark.parametrize("mode", ["label", "takeover"])
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("name", BOTH)
+def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
+    name: str, gate: str, mode: str, correct: Any
+) -> None:
+    table = correct(name, gate=gate, mode=mode, budget=40)
+    observations, actions = pairs(table, find_task(name))
+    assert np.array_equal(find_task(name).expert(observations), actions)
+    assert table.num_rows <= 40
+    if gate != "failure":
+        assert table.num_rows > 0
+    if gate in ("all", "random"):
+        assert table.num_rows == 40
+
+
+@pytest.mark.parametrize("budget", [1, 7, 10**6])
+@pytest.mark.parametrize("mode", ["label", "takeover"])
+def test_corrections_know_where_they_come_from(mode: str, budget: int, correct: Any) -> None:
+    table = correct("kuka_reach", gate="random", mode=mode, budget=budget)
+    assert set(table["round"].to_pylist()) == {NUMBER + 1}
+    assert set(table["source"].to_pylist()) == {"correction"}
+    assert set(table["gate"].to_pylist()) == {"random"}
+    assert set(table["mode"].to_pylist()) == {mode}
+    assert table["practice_episode"].null_count == 0
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("name", BOTH)
+def test_labels_are_asked_at_exactly_the_gated_frames_of_practice(
+    name: str, gate: str, chain: Any, correct: Any
+) -> None:
+    table, task = correct(name, gate=gate, mode="label", budget=10**6), find_task(name)
+    assert {episode: part["frame_index"].to_pylist() for episode, part in runs(table).items()} == gated(
+        chain, name, gate
+    )
+    steps, _ = practice(chain, name)
+    place = {
+        key: row
+        for row, key in enumerate(
+            zip(*(steps[one].to_pylist() for one in ("episode_index", "frame_index")), strict=True)
+        )
+    }
+    rows = [
+        place[key] for key in zip(table["practice_episode"].to_pylist(), table["frame_index"].to_pylist(), strict=True)
+    ]
+    visited = tables.matrix(steps, "observation", task.observation)
+    assert np.array_equal(pairs(table, task)[0], visited[rows])
+
+
+def test_a_smaller_budget_asks_the_first_of_what_a_larger_would(correct: Any) -> None:
+    for mode in ("label", "takeover"):
+        more = correct("kuka_reach", gate="all", mode=mode, budget=60)
+        less = correct("kuka_reach", gate="all", mode=mode, budget=25)
+        assert less.equals(more.slice(0, 25))
+
+
+@pytest.mark.parametrize("gate", ["shift", "random", "all"])
+@pytest.mark.parametrize("name", BOTH)
+def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: str, chain: Any, correct: Any) -> None:
+    task, frames = find_task(name), gated(chain, name, gate)
+    table = correct(name, gate=gate, mode="takeover", budget=10**6)
+    steps, _ = practice(chain, name)
+    visited = tables.matrix(steps, "observation", task.observation)
+    episode, frame = steps["episode_index"].to_numpy(), steps["frame_index"].to_numpy()
+    taken = runs(table)
+    assert set(taken) == set(frames)
+    for index, part in taken.items():
+        first = frames[index][0]
+        there = visited[(episode == index) & (frame == first)]
+        assert np.array_equal(pairs(part, task)[0][:1], there), index
+        assert part["frame_index"].to_pylist() == list(range(first, first + part.num_rows))
+
+
+def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:
+    table = correct("distance", gate="shift", mode="takeover", budget=10**6)
+    for part in runs(table).values():
+        seen, acted = pairs(part, find_task("distance"))
+        assert abs(seen[-1, 0] + acted[-1, 0]) < 0.1 + 0.02
+
+
+def test_a_budget_of_none_and_a_gate_that_stays_shut_ask_nothing(correct: Any, chain: Any, stage: Any) -> None:
+    for mode in ("label", "takeover"):
+        assert correct("distance", gate="all", mode=mode, budget=0).num_rows == 0
+
+
+def test_without_an_alarm_the_next_dataset_is_the_same(chain: Any, stage: Any, root: Path, tmp_path: Path) -> None:
+    """Practice where the policy is at home: a threshold that nothing reaches."""
+    content = yaml.safe_load(chain.params.read_text())
+    content["shift"]["kuka_reach"]["threshold"] = 1e6
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump(content))
+    dataset, common = chain.data / "kuka_reach" / "round_0" / "dataset.parquet", ("--params", params)
+    policy = tmp_path / "policy.npz"
+    for name, *arguments in (
+        ("train", "kuka_reach", dataset, "--policy", policy, "--metrics", tmp_path / "t.json"),
+        ("practice", "kuka_reach", "round_0", policy, "--output", tmp_path / "practice"),
+        ("correct", "kuka_reach", "round_0", tmp_path / "practice", "--output", tmp_path / "corrections.parquet"),
+        ("build", "kuka_reach", dataset, tmp_path / "corrections.parquet", "--output", tmp_path / "next.parquet"),
+    ):
+        ended = stage(name, *arguments, *common)
+        assert ended.status == 0, ended.output
+    schema = tables.expert_schema("kuka_reach", find_task("kuka_reach"))
+    assert tables.read_table(tmp_path / "corrections.parquet", schema, empty=True).num_rows == 0
+    assert (tmp_path / "next.parquet").read_bytes() == dataset.read_bytes()
+
+
+def test_a_persons_recording_adds_its_rows_in_its_round_and_nothing_else(chain: Any, correct: Any) -> None:
+    table = correct("distance", number=0)
+    row = {name: table[name].to_pylist() for name in table.column_names}
+    assert row["observation.distance"] == [11.5]
+    assert row["action.step"] == [-3.5]
+    assert (row["round"], row["source"], row["practice_episode"]) == ([1], ["person"], [None])
+    assert set(correct("distance", number=1)["source"].to_pylist()) == {"correction"}
+
+
+def test_a_recording_that_is_missing_is_told(chain: Any, stage: Any, tmp_path: Path) -> None:
+    arguments = ("distance", "round_0", chain.data / "distance" / "round_0" / "practice", "--params", chain.params)
+    ended = stage("correct", *arguments, "--output", tmp_path / "out", "--recordings", tmp_path)
+    assert ended.status == 2
+    assert ended.output == f"error: {tmp_path / 'correction.csv'}: no such file\n"
+    ended = stage("correct", *arguments, "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert ended.output.startswith("error: --recordings: found nothing, allowed: the folder of correction.csv")
+
+
+@pytest.mark.parametrize("name", ["one", "round_", "round_-1", "round_01", "1"])
+def test_a_round_that_is_none_is_told(name: str, chain: Any, stage: Any, tmp_path: Path) -> None:
+    folder, common = chain.data / "distance" / "round_0", ("--params", chain.params, "--output", tmp_path / "out")
+    for command, source in (("correct", folder / "practice"), ("practice", folder / "policy.npz")):
+        ended = stage(command, "distance", name, source, *common)
+        assert ended.status == 2
+        assert ended.output == f"error: round: found {name}, allowed: round_0, round_1, ...\n"

@@ -1,0 +1,232 @@
+"""The laws of the lesson: what the hand shows, what a recording becomes, who can follow and who stalls."""
+
+from collections.abc import Callable, Mapping, Sequence
+import pickle
+
+import numpy as np
+import pytest
+
+from stages.core.episode import Episode, Plan, Steps
+from stages.core.errors import UserError
+from stages.core.params import FeatureSettings, PolicySettings
+from stages.core.policy import Trained, policy_controller
+from stages.core.rollout import expert_controller, rollout
+from stages.core.tables import write_episodes
+from stages.core.task import Floats, Task
+from stages.kuka.kinematics import LIMITS, tool_and_jacobian
+from stages.policies.knn import KNN
+from stages.tasks.kuka_joints import FORCE, SCRIPTED, SLIDER, STEPS, KukaJoints, scripted_references
+
+WAVES, RAISE = range(2)
+CALM = {"movement": 0.0, "start_offset": 0.0, "observation_noise": 0.0, "action_noise": 0.0}
+
+
+def plans(worlds: Sequence[Mapping[str, float]]) -> list[Plan]:
+    return [Plan(index, "test", 100 + index, {**CALM, **world}) for index, world in enumerate(worlds)]
+
+
+def in_order(episodes: Sequence[Episode]) -> list[Episode]:
+    return sorted(episodes, key=lambda episode: episode.plan.index)
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[Episode]:
+    """One demonstration of each scripted movement."""
+    both = plans([{"movement": float(movement)} for movement in range(len(SCRIPTED))])
+    return in_order(list(rollout(KukaJoints, expert_controller(KukaJoints), both, STEPS, 2)))
+
+
+@pytest.fixture(scope="module")
+def make(shown: list[Episode], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Task]:
+    """What `prepare` makes of those demonstrations, as another process would get it."""
+    folder = tmp_path_factory.mktemp("joints") / "demonstrations"
+    write_episodes(folder, "kuka_joints", KukaJoints, shown)
+    made: Callable[[], Task] = pickle.loads(pickle.dumps(KukaJoints.prepare(folder)))
+    return made
+
+
+def clone(shown: Sequence[Episode], **scales: float) -> KNN:
+    count = len(shown)
+    steps = Steps(
+        np.repeat(np.arange(count), STEPS),
+        np.tile(np.arange(STEPS), count),
+        np.zeros(count * STEPS, dtype=np.int64),
+        ["expert"] * (count * STEPS),
+        np.concatenate([episode.observations for episode in shown]),
+        np.concatenate([episode.actions for episode in shown]),
+    )
+    features = {group: FeatureSettings(scale=scale) for group, scale in scales.items()}
+    settings = PolicySettings(kind="knn", neighbors=3, weights="uniform", features=features)
+    return KNN.fit(steps, settings, KukaJoints.observation)
+
+
+def playback(make: Callable[[], Task], policy: KNN, worlds: Sequence[Mapping[str, float]]) -> list[Episode]:
+    controller = policy_controller(Trained("kuka_joints", "knn", policy, np.inf), "act", KukaJoints)
+    return in_order(list(rollout(make, controller, plans(worlds), STEPS, len(worlds))))
+
+
+def group(observations: Floats, name: str) -> Floats:
+    return observations[:, [place for place, one in enumerate(KukaJoints.observation) if one.group == name]]
+
+
+# What is shown
+
+
+def test_the_scripted_movements_begin_and_end_at_rest_and_never_jump() -> None:
+    for reference in scripted_references():
+        speed = np.abs(np.diff(reference.joints, axis=0)).max(axis=1) * 240  # [rad/s]
+        assert speed[0] < 0.02
+        assert speed[-1] < 0.02
+        assert np.abs(np.diff(speed)).max() < 0.02
+        assert speed.max() < 1.5
+
+
+def test_the_scripted_movements_keep_within_the_limits_and_off_the_ground() -> None:
+    for reference in scripted_references():
+        assert (np.abs(reference.joints) < LIMITS).all()
+        assert tool_and_jacobian(reference.joints)[0][:, 2].min() > 0.3
+
+
+def test_the_scripted_movements_are_far_from_each_other() -> None:
+    waves, lift = (reference.joints[::20] for reference in scripted_references())
+    assert np.linalg.norm(waves[:, None] - lift[None], axis=2).min() > 1
+
+
+def test_raise_moves_one_joint_and_waves_moves_all() -> None:
+    waves, lift = (reference.amplitude > 0 for reference in scripted_references())
+    assert waves.all()
+    assert lift.sum() == 1
+
+
+def test_every_demonstration_lasts_ten_seconds_and_succeeds(shown: list[Episode]) -> None:
+    for episode in shown:
+        assert len(episode) == STEPS
+        assert episode.outcome == "success"
+        assert episode.details["mean_relative"] < 0.02
+
+
+def test_the_expert_commands_what_the_hand_shows_row_by_row(shown: list[Episode]) -> None:
+    rows = np.concatenate([episode.observations for episode in shown])[::97]
+    assert np.array_equal(KukaJoints.expert(rows), group(rows, "hand"))
+    assert np.array_equal(KukaJoints.expert(rows), np.concatenate([KukaJoints.expert(row[None]) for row in rows]))
+
+
+def test_the_last_target_is_the_command_before(shown: list[Episode]) -> None:
+    for episode in shown:
+        assert np.array_equal(group(episode.observations, "last_target")[1:], episode.executed[:-1])
+        assert np.array_equal(group(episode.observations, "last_target")[0], group(episode.observations, "joint")[0])
+
+
+# What a recording becomes
+
+
+def test_a_recording_of_a_demonstration_becomes_the_same_episode(shown: list[Episode]) -> None:
+    for episode in shown:
+        joints, velocities = group(episode.observations, "joint"), group(episode.observations, "velocity")
+        observations, actions = KukaJoints.complete(np.concatenate([joints, velocities, episode.actions], axis=1))
+        assert np.array_equal(observations, episode.observations)
+        assert np.array_equal(actions, episode.actions)
+
+
+# Following
+
+
+def test_replaying_the_commands_follows_to_the_bit(make: Callable[[], Task], shown: list[Episode]) -> None:
+    movements = plans([{"movement": float(movement)} for movement in range(len(shown))])
+    for episode, demonstration in zip(
+        in_order(list(rollout(make, expert_controller(KukaJoints), movements, STEPS, 2))), shown, strict=True
+    ):
+        assert np.array_equal(episode.observations, demonstration.observations)
+        assert episode.outcome == "success"
+        assert not episode.errors[:-1].any()
+
+
+def test_joint_angles_alone_stall_where_a_movement_goes_back_the_way_it_came(
+    make: Callable[[], Task], shown: list[Episode]
+) -> None:
+    waves, lift = playback(make, clone(shown, joint=1), [{"movement": WAVES}, {"movement": RAISE}])
+    assert waves.outcome == "success"
+    assert lift.outcome == "timeout"
+    assert lift.details["travelled"] < 0.5
+
+
+@pytest.mark.parametrize("cure", ["last_target", "velocity", "clock"])
+def test_one_more_observation_cures_the_stall(cure: str, make: Callable[[], Task], shown: list[Episode]) -> None:
+    policy = clone(shown, joint=1, **{cure: 1})
+    for episode in playback(make, policy, [{"movement": WAVES}, {"movement": RAISE}]):
+        assert episode.outcome == "success"
+        assert episode.details["mean_relative"] < 0.01
+        assert episode.details["travelled"] == pytest.approx(1, abs=0.02)
+
+
+def test_order_and_number_in_lockstep_change_no_bit(make: Callable[[], Task], shown: list[Episode]) -> None:
+    policy = clone(shown, joint=1, last_target=1)
+    some: list[dict[str, float]] = [
+        {"movement": RAISE, "start_offset": 0.1},
+        {"movement": WAVES, "start_offset": 0.2, "action_noise": 0.5},
+        {"movement": RAISE, "observation_noise": 0.02},
+    ]
+    controller = policy_controller(Trained("kuka_joints", "knn", policy, np.inf), "act", KukaJoints)
+    together = in_order(list(rollout(make, controller, plans(some), 500, 3)))
+    alone = in_order(list(rollout(make, controller, plans(some)[::-1], 500, 1)))
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(one.observations, other.observations)
+        assert np.array_equal(one.errors, other.errors)
+        assert one.details == other.details
+
+
+def test_the_start_is_off_by_the_offset_in_its_worst_joint(make: Callable[[], Task], shown: list[Episode]) -> None:
+    start = shown[RAISE].observations[0, :7]
+    with make() as task:
+        for seed in range(5):
+            world = {**CALM, "movement": RAISE, "start_offset": 0.2}
+            observation = task.reset(world, np.random.default_rng(seed))
+            assert np.abs(observation[:7] - start).max() == pytest.approx(0.2)
+            assert np.array_equal(KukaJoints.hold(observation[None])[0], observation[:7])
+
+
+@pytest.mark.parametrize("movement", [-1, 2])
+def test_a_movement_that_is_not_there_is_told(movement: int, make: Callable[[], Task]) -> None:
+    for maker in (make, KukaJoints):
+        with maker() as task, pytest.raises(UserError, match=f"movement: found {movement}, allowed: 0 to 1"):
+            task.reset({**CALM, "movement": movement}, np.random.default_rng(0))
+
+
+def test_a_runaway_ends_in_a_crash_or_at_the_limits_without_success(make: Callable[[], Task]) -> None:
+    with make() as task:
+        observation = task.reset(CALM, np.random.default_rng(0))
+        while task.outcome is None:
+            observation = task.step(KukaJoints.runaway(observation[None])[0])
+        assert task.outcome != "success"
+
+
+def test_the_arm_on_the_ground_is_a_crash() -> None:
+    with KukaJoints() as task:
+        task.reset({**CALM, "movement": RAISE}, np.random.default_rng(0))
+        down = np.array([1.8, 2.0, 0.0, -0.5, 0.0, 0.5, 0.0])
+        for _ in range(240):
+            task.step(down)
+            if task.outcome:
+                break
+        assert task.outcome == "crash"
+
+
+def test_commands_are_held_to_what_sliders_reach() -> None:
+    with KukaJoints() as task:
+        task.reset(CALM, np.random.default_rng(0))
+        observation = task.step(np.full(7, 9.0))
+        assert np.array_equal(KukaJoints.hold(observation[None])[0], np.full(7, SLIDER))
+
+
+def test_the_final_error_is_the_mean_over_the_episode(make: Callable[[], Task]) -> None:
+    with make() as task:
+        assert isinstance(task, KukaJoints)
+        observation = task.reset(CALM, np.random.default_rng(0))
+        errors = []
+        for _ in range(100):
+            observation = task.step(KukaJoints.hold(observation[None])[0])
+            errors.append(task.error)
+        assert task.final_error() == pytest.approx(np.mean(errors))
+        assert task.details()["mean_error"] == pytest.approx(np.mean(errors))
+        assert task.details()["travelled"] == pytest.approx(0, abs=1e-3)
+    assert FORCE == 500

@@ -1,0 +1,274 @@
+"""params.yaml is taken as a whole or refused with one line that names key, found and allowed."""
+
+from collections.abc import Callable
+import math
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.core.errors import UserError
+from stages.core.params import Params
+from stages.settings import PER_TASK, load_settings, round_entry
+
+DELETED = object()
+STAGES = {
+    "demonstrate": ["distance", "--recordings", "none", "--output", "out"],
+    "train": ["distance", "none.parquet", "--policy", "out", "--metrics", "out"],
+    "evaluate": ["distance", "none.npz", "--output", "out"],
+    "practice": ["distance", "round_0", "none.npz", "--output", "out"],
+    "correct": ["distance", "round_0", "none", "--output", "out"],
+    "measure": ["none", "--results", "out", "--metrics", "out", "--plots", "out"],
+}
+
+
+def write(path: Path, content: Any) -> Path:
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def put(content: dict[str, Any], key: str, value: object) -> None:
+    """Set `a.b.0.c` to the value, or delete it."""
+    *way, last = key.split(".")
+    place: Any = content
+    for part in way:
+        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+    if value is DELETED:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+
+
+def test_the_committed_parameters_are_valid(root: Path) -> None:
+    params = load_settings(root / "params.yaml").params
+    for section in PER_TASK:
+        assert set(params.tasks or []) <= set(getattr(params, section)), section
+    assert [one.name for one in params.rounds or []] == [f"round_{n}" for n in range(len(params.rounds or []))]
+
+
+def test_every_section_may_be_absent(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path / "params.yaml", {})).params == Params()
+
+
+def test_a_value_that_is_absent_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path / "params.yaml", {"noise": {"distance": {}}}))
+    for ask, key in (
+        (lambda: settings.seed, "seed"),
+        (lambda: settings.noise("distance", "action"), "noise.distance.action"),
+        (lambda: settings.noise("kuka_reach", "action"), "noise.kuka_reach"),
+        (lambda: settings.response("distance"), "shift.distance"),
+    ):
+        with pytest.raises(UserError, match=f": {key}: found nothing, allowed: a value$"):
+            ask()
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e-05", 1e-5), ("1.5e-07", 1.5e-7), ("1E2", 100.0), ("2", 2.0)])
+def test_numbers_are_read_as_dvc_writes_them(text: str, value: float, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"noise:\n  distance:\n    action: {text}\n")
+    assert load_settings(path).noise("distance", "action") == value
+
+
+def test_the_next_round_follows_from_the_one_before(tmp_path: Path) -> None:
+    rounds = [round_entry(number).model_dump() for number in range(12)]
+    assert len(load_settings(write(tmp_path / "params.yaml", {"rounds": rounds})).params.rounds or []) == 12
+    assert rounds[11] == {
+        "name": "round_11",
+        "rows": "round_10/dataset.parquet",
+        "more": "round_10/corrections.parquet",
+    }
+
+
+NAMED = "text that matches ^[a-z][a-z0-9_]*$"
+START = "randomization.distance.practice.start"
+REACH = "randomization.kuka_reach.evaluate.far"
+# key, value, key in the message, found, allowed
+BROKEN: list[tuple[str, object, str, str, str]] = [
+    # unknown keys, at every level
+    ("sed", 1, "sed", "an unknown key", "seed, tasks, rounds"),
+    ("compute.cores", 1, "compute.cores", "an unknown key", "jobs, backend, lockstep"),
+    ("rounds.1.from", "x", "rounds.1.from", "an unknown key", "name, rows, more"),
+    ("noise.distance.acton", 0.1, "noise.distance.acton", "an unknown key", "observation, action, demonstration"),
+    ("policy.distance.k", 3, "policy.distance.k", "an unknown key", "kind, neighbors, weights, features"),
+    ("policy.distance.features.distance.log", 1, "policy.distance.features.distance.log", "an unknown key", "scale"),
+    ("randomization.distance.practise", {}, "randomization.distance.practise", "an unknown key", "demonstrate, prac"),
+    (f"{START}.mid", 1.0, f"{START}.mid", "an unknown key", "low, high"),
+    (f"{REACH}.goal_x.mid", 1.0, f"{REACH}.goal_x.mid", "an unknown key", "low, high"),
+    # names that are not there
+    ("tasks", ["distnace"], "tasks.0", "distnace", "distance, "),
+    ("tasks", ["distance", "distance"], "tasks.1", "distance again", "each task once"),
+    ("noise.walk", {}, "noise.walk", "an unknown task", "distance, "),
+    ("policy.distance.kind", "forest", "policy.distance.kind", "forest", "knn"),
+    ("policy.distance.features.offset", {"scale": 1.0}, "policy.distance.features.offset", "an unknown group", "dist"),
+    ("randomization.distance.practice.mass", {"low": 1, "high": 2}, "randomization.distance.practice.mass",
+     "an unknown knob", "start, observation_noise, action_noise"),
+    (f"{REACH}.mass", {"low": 1, "high": 2}, f"{REACH}.mass", "an unknown knob", "goal_x, goal_y"),
+    ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
+    ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
+    ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold' or 'runaway'"),
+    ("compute.backend", "ray", "compute.backend", "'ray'", "'loky', 'threading' or 'sequential'"),
+    ("policy.distance.weights", "gauss", "policy.distance.weights", "'gauss'", "'uniform' or 'distance'"),
+    # names that are no names
+    ("noise.Walk Fast", {}, "noise", "'Walk Fast'", NAMED),
+    ("randomization.distance.evaluate.Near By", {}, "randomization.distance.evaluate", "'Near By'", NAMED),
+    ("correct.distance.recordings.one", "x.csv", "correct.distance.recordings", "'one'", "text that matches"),
+    ("correct.distance.recordings.round_0", "x.csv", "correct.distance.recordings", "'round_0'", "text that matches"),
+    # types
+    ("seed", "1", "seed", "'1'", "a whole number"),
+    ("seed", True, "seed", "True", "a whole number"),
+    ("seed", 1.5, "seed", "1.5", "a whole number"),
+    ("evaluate.distance.episodes", 10.0, "evaluate.distance.episodes", "10.0", "a whole number"),
+    ("evaluate.distance.max_steps", "40", "evaluate.distance.max_steps", "'40'", "a whole number"),
+    ("policy.distance.neighbors", True, "policy.distance.neighbors", "True", "a whole number"),
+    ("noise.distance.action", True, "noise.distance.action", "True", "a number"),
+    ("noise.distance.action", "much", "noise.distance.action", "'much'", "a number"),
+    ("shift.distance.threshold", "auto", "shift.distance.threshold", "'auto'", "a number"),
+    ("tasks", "distance", "tasks", "'distance'", "a list"),
+    ("tasks", [1], "tasks.0", "1", "text"),
+    ("demonstrate.distance.recordings", "lab.csv", "demonstrate.distance.recordings", "'lab.csv'", "a list"),
+    ("demonstrate", [1, 2], "demonstrate", "a list of 2", "keys with values"),
+    ("demonstrate.distance", 3, "demonstrate.distance", "3", "keys with values"),
+    ("demonstrate.distance", None, "demonstrate.distance", "nothing", "keys with values"),
+    ("rounds", 4, "rounds", "4", "a list"),
+    ("rounds.1", "round_1", "rounds.1", "'round_1'", "keys with values"),
+    (START, 3.0, START, "3.0", "keys with values"),
+    ("randomization.distance.evaluate.near", [1], "randomization.distance.evaluate.near", "a list of 1", "keys with"),
+    # numbers
+    ("seed", -1, "seed", "-1", "at least 0"),
+    ("seed", 2**63, "seed", str(2**63), f"less than {2**63}"),
+    ("compute.jobs", 0, "compute.jobs", "0", "a number of processes, or -1"),
+    ("compute.jobs", -2, "compute.jobs", "-2", "at least -1"),
+    ("compute.lockstep", 0, "compute.lockstep", "0", "at least 1"),
+    ("demonstrate.kuka_reach.episodes", -1, "demonstrate.kuka_reach.episodes", "-1", "at least 0"),
+    ("demonstrate.kuka_reach.episodes", 0, "demonstrate.kuka_reach.episodes", "0 and no recordings", "at least 1"),
+    ("practice.distance.episodes", 0, "practice.distance.episodes", "0", "at least 1"),
+    ("evaluate.distance.episodes", 0, "evaluate.distance.episodes", "0", "at least 1"),
+    ("evaluate.distance.max_steps", 0, "evaluate.distance.max_steps", "0", "at least 1"),
+    ("policy.distance.neighbors", 0, "policy.distance.neighbors", "0", "at least 1"),
+    ("policy.distance.features.distance.scale", 0, "policy.distance.features.distance.scale", "0", "more than 0"),
+    ("train.distance.folds", 1, "train.distance.folds", "1", "at least 2"),
+    ("shift.distance.threshold", -1.0, "shift.distance.threshold", "-1.0", "more than 0"),
+    ("shift.distance.quantile", 1.1, "shift.distance.quantile", "1.1", "at most 1"),
+    ("shift.distance.quantile", -0.1, "shift.distance.quantile", "-0.1", "at least 0"),
+    ("shift.distance.quantile", math.nan, "shift.distance.quantile", "nan", "a finite number"),
+    ("noise.distance.action", -0.02, "noise.distance.action", "-0.02", "at least 0"),
+    ("noise.distance.action", math.nan, "noise.distance.action", "nan", "a finite number"),
+    ("noise.distance.action", math.inf, "noise.distance.action", "inf", "a finite number"),
+    ("correct.distance.budget", -1, "correct.distance.budget", "-1", "at least 0"),
+    (START, {"low": 2, "high": 1}, START, "low 2, high 1", "low at most high"),
+    (f"{START}.low", math.nan, f"{START}.low", "nan", "a finite number"),
+    (f"{START}.high", math.inf, f"{START}.high", "inf", "a finite number"),
+    ("randomization.distance.practice.action_noise", {"low": -1, "high": 2},
+     "randomization.distance.practice.action_noise.low", "-1.0", "at least 0"),
+    ("randomization.kuka_joints.practice", {"movement": {"low": 0.5, "high": 1.5}},
+     "randomization.kuka_joints.practice.movement", "0.5 to 1.5", "whole numbers"),
+    # too few, too many, missing
+    ("tasks", [], "tasks", "a list of 0", "at least 1"),
+    ("rounds", [], "rounds", "a list of 0", "at least 1"),
+    ("policy.distance.features", {}, "policy.distance.features", "no keys", "at least 1"),
+    ("randomization.distance.evaluate", {}, "randomization.distance.evaluate", "no condition", "at least 1"),
+    ("policy.distance.kind", DELETED, "policy.distance.kind", "nothing", "a value"),
+    ("demonstrate.distance.max_steps", DELETED, "demonstrate.distance.max_steps", "nothing", "a value"),
+    (f"{START}.high", DELETED, f"{START}.high", "nothing", "a value"),
+    ("shift.kuka_reach.quantile", None, "shift.kuka_reach.quantile", "nothing", "a share"),
+    # rounds that are no chain
+    ("rounds.1.name", "round_2", "rounds.1.name", "round_2", "round_1"),
+    ("rounds.0.name", "round_00", "rounds.0.name", "round_00", "round_0"),
+    ("rounds.0.name", "first", "rounds.0.name", "'first'", "text that matches"),
+    ("rounds.2.rows", "round_0/dataset.parquet", "rounds.2.rows", "round_0/dataset.parquet", "round_1/dataset.parquet"),
+    ("rounds.2.more", "x", "rounds.2.more", "x", "round_1/corrections.parquet"),
+    ("rounds", [round_entry(1).model_dump(), round_entry(0).model_dump()], "rounds.0.name", "round_1", "round_0"),
+    ("rounds", [round_entry(0).model_dump()] * 2, "rounds.1.name", "round_0", "round_1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value", "named", "found", "allowed"), BROKEN)
+def test_a_broken_value_gives_one_line(
+    key: str, value: object, named: str, found: str, allowed: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    put(content, key, value)
+    path = write(tmp_path / "params.yaml", content)
+    with pytest.raises(UserError) as told:
+        load_settings(path)
+    line = str(told.value)
+    assert "\n" not in line
+    assert line.startswith(f"{path}: {named}: found {found}, allowed: {allowed}")
+
+
+TEXTS = {
+    "": "the file: found nothing, allowed: keys with values",
+    "# nothing but a remark\n": "the file: found nothing, allowed: keys with values",
+    "- 1\n": "the file: found a list of 1, allowed: keys with values",
+    "hello": "the file: found 'hello', allowed: keys with values",
+    "1: 2": "1: found 1, allowed: text",
+    "a: [": "not YAML (while parsing",
+    "a: !!python/object/apply:os.getcwd []": "not YAML (could not determine a constructor",
+    "a: 1\n b: 2": "not YAML (mapping values are not allowed here",
+    b"\xff\xfe\x00": "not YAML ('utf-8' codec",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_file_that_holds_no_parameters_gives_one_line(text: str | bytes, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError) as told:
+        load_settings(path)
+    assert str(told.value).startswith(f"{path}: {TEXTS[text]}")
+    assert "\n" not in str(told.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once_one_line_each(content: dict[str, Any], tmp_path: Path) -> None:
+    put(content, "seed", -1)
+    put(content, "noise.distance.action", "x")
+    with pytest.raises(UserError) as told:
+        load_settings(write(tmp_path / "params.yaml", content))
+    assert [line.split(": ")[-3] for line in str(told.value).splitlines()] == ["seed", "noise.distance.action"]
+
+
+# What a stage makes of it
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_refuses_broken_parameters_and_leaves_its_outputs(
+    name: str, content: dict[str, Any], stage: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out").write_text("old")
+    put(content, "noise.distance.action", -1)
+    write(Path("params.yaml"), content)
+    ended = stage(name, *STAGES[name])
+    assert ended.status == 2
+    assert ended.output == "error: params.yaml: noise.distance.action: found -1, allowed: at least 0\n"
+    assert Path("out").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "params.yaml"]
+
+
+@pytest.mark.parametrize("name", ["demonstrate", "train"])
+def test_a_stage_as_a_program_ends_with_status_2_and_no_traceback(
+    name: str, content: dict[str, Any], root: Path, tmp_path: Path
+) -> None:
+    put(content, "policy.distance.neighbors", 0)
+    path, output = write(tmp_path / "params.yaml", content), tmp_path / "out"
+    output.write_text("old")
+    arguments = [str(output) if one == "out" else one for one in STAGES[name]]
+    ended = subprocess.run(
+        [sys.executable, "-m", f"stages.{name}", *arguments, "--params", str(path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"error: {path}: policy.distance.neighbors: found 0, allowed: at least 1\n"
+    assert ended.stdout == ""
+    assert output.read_text() == "old"
+
+
+@pytest.mark.parametrize("name", [*STAGES, "build"])
+def test_every_stage_says_how_it_is_used(name: str, stage: Callable[..., Any]) -> None:
+    ended = stage(name, "--help")
+    assert ended.status == 0
+    assert f"usage: {name}" in ended.output
