@@ -1,8 +1,8 @@
 """Answer a question by experiments: run every variant that a study lists with `dvc exp run`, and tabulate the results.
 
-A study is a YAML file: a question, the task it is about, what all variants share (`base`), and by the name of each
-variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key` removes). The table goes
-beside it (.csv): the task's rows of results.csv, variant by variant.
+A study is a YAML file: a question, the task it is about, the number of rounds, what all variants share (`base`), and
+by the name of each variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key`
+removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant.
 """
 
 import io
@@ -16,6 +16,7 @@ import yaml
 
 from stages.core import cli, errors
 from stages.core.files import replacing
+from stages.rounds import flow
 
 Value = str | int | float | bool | None | list[str]
 
@@ -27,6 +28,7 @@ class Study(BaseModel):
 
     question: str
     task: str
+    rounds: Annotated[int, Field(ge=1)]
     base: dict[str, Value] = {}
     variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
 
@@ -43,7 +45,7 @@ def main() -> None:
     for place, (variant, changes) in enumerate(study.variants.items()):
         name = f"{path.stem}-{place}".replace("_", "-")
         print(f"{path}: {variant}", file=sys.stderr)
-        run_experiment(name, {**study.base, **(changes or {})})
+        run_experiment(name, {"rounds": flow(study.rounds), **study.base, **(changes or {})})
         results = pd.read_csv(io.StringIO(results_of(name)))
         tables.append(results[results["task"] == study.task].assign(variant=variant))
     table = pd.concat(tables)

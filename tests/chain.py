@@ -20,6 +20,7 @@ COPIED = (
     ".gitignore",
     ".dvc/config",
     ".dvc/plots",
+    "reports/studies",
 )
 
 
