@@ -72,7 +72,9 @@ def run_experiment(name: str, changes: dict[str, Value]) -> None:
     """Run the chain up to `measure` in a workspace of its own, as the experiment `name`."""
     settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
     overrides = [part for setting in settings for part in ("--set-param", setting)]
-    command = ["dvc", "exp", "run", "--temp", "--force", "--name", name, *overrides, "measure"]
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, "measure"]
+    # Of an earlier run; there need not be one.
+    subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
         raise errors.UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
 
