@@ -27,6 +27,8 @@ COPIED = (
 def copy_repository(folder: Path, changes: Mapping[str, Any]) -> Path:
     """A git and DVC repository in `folder` with this one's code and its parameters, `changes` made to them."""
     folder.mkdir(parents=True)
+    run(folder, "git", "init", "-q")
+    run(folder, "dvc", "init", "-q")
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,10 +41,8 @@ def copy_repository(folder: Path, changes: Mapping[str, Any]) -> Path:
         change(params, key, value)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     for command in (
-        "git init -q",
         "git config user.name tests",
         "git config user.email tests@localhost",
-        "dvc init -q -f",
         "git add -A",
         "git commit -qm start",
     ):
