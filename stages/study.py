@@ -64,7 +64,7 @@ def read_study(path: Path) -> Study:
         raise errors.UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
         one = error.errors()[0]
-        key = ".".join(str(part) for part in one["loc"])
+        key = ".".join(str(part) for part in one["loc"]) or "the file"
         raise errors.UserError(f"{path}: {key}: found {one['input']!r}, allowed: {one['msg']}") from None
 
 

@@ -174,3 +174,22 @@ def test_plots_show_success_novelty_and_error(chain: Path) -> None:
     run(chain, "dvc", "plots", "show", "--out", "plots")
     page = (chain / "plots" / "index.html").read_text()
     assert all(word in page for word in ("success_low", "novelty", "timestamp"))
+
+
+def test_a_study_tabulates_its_variants_and_leaves_the_workspace_alone(chain: Path) -> None:
+    study = {
+        "question": "why",
+        "task": "distance",
+        "rounds": 1,
+        "variants": {"short": {"evaluate.distance.max_steps": 3}},
+    }
+    (chain / "study.yaml").write_text(yaml.safe_dump(study))
+    before = (chain / "params.yaml").read_text()
+    run(chain, "python", "-m", "stages.study", "study.yaml")
+    rows = (chain / "study.csv").read_text().splitlines()
+    assert rows[0].startswith("variant,task,round,condition")
+    assert [row.split(",")[:4] for row in rows[1:]] == [
+        ["short", "distance", "0", condition] for condition in ("near", "far", "region", "beyond")
+    ]
+    assert (chain / "params.yaml").read_text() == before
+    assert ran(run(chain, "dvc", "repro", "--dry")) == []
