@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from stages.tasks import TASKS
 from tests.chain import ROOT, SMALL, change, copy_repository, outputs, ran, run
+
+RUN = yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -52,7 +55,7 @@ def readers(key: str) -> set[str]:
     found = set()
     for name, stage in stages.items():
         for declared in stage.get("params", []):
-            for task in ("distance", "kuka_joints", "kuka_reach"):
+            for task in RUN:
                 spelled = declared.replace("${item.task}", task)
                 if key == spelled or key.startswith(f"{spelled}."):
                     found.add(f"{name}@{task}" if "matrix" in stage else name)
@@ -71,9 +74,11 @@ def test_the_committed_lock_of_a_clone_is_current_without_any_data(chain: Path, 
 def of_each_kind(params: dict[str, Any]) -> list[tuple[str, Any]]:
     """A leaf of every kind that there is for a task: kinds differ in their section or in who reads them."""
     kinds = {}
+    others = [[name] for name in TASKS if name != "kuka_reach"]
     for key, value in leaves(params):
-        if key.split(".")[0] not in ("tasks", "rounds") and key.split(".")[1:2] not in (["distance"], ["kuka_joints"]):
-            kinds.setdefault((key.split(".")[0], *sorted(readers(key))), (key, value))
+        section, *rest = key.split(".")
+        if section not in ("tasks", "rounds") and rest[:1] not in others:
+            kinds.setdefault((section, *sorted(readers(key))), (key, value))
     return list(kinds.values())
 
 

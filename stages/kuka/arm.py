@@ -1,7 +1,8 @@
 """One simulated iiwa in PyBullet, reset to the same bits however its last episode ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import ctypes
 import os
 from pathlib import Path
 import sys
@@ -103,8 +104,11 @@ def connect(gui: bool = False) -> Any:
     return client
 
 
-def load_arm(client: Any, without: Sequence[str] = ()) -> int:
-    """Load the arm on a fixed base at the origin; `without` names the parts of its links to leave out."""
+def load_arm(client: Any, without: Sequence[str] = (), extend: Callable[[ET.Element], None] | None = None) -> int:
+    """Load the arm on a fixed base at the origin; `without` names the parts of its links to leave out.
+
+    `extend` is given the root of the description to add what the arm holds.
+    """
     import pybullet_data
 
     source = Path(pybullet_data.getDataPath(), "kuka_iiwa", "model.urdf")
@@ -114,6 +118,8 @@ def load_arm(client: Any, without: Sequence[str] = ()) -> int:
             link.remove(part)
     for mesh in description.getroot().iter("mesh"):
         mesh.set("filename", str(source.parent / mesh.get("filename", "")))
+    if extend is not None:
+        extend(description.getroot())
     with NamedTemporaryFile(suffix=".urdf") as file:
         description.write(file)
         file.flush()
@@ -123,8 +129,7 @@ def load_arm(client: Any, without: Sequence[str] = ()) -> int:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Bullet's own chatter, which it prints from C, off standard output and standard error."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     kept = [os.dup(1), os.dup(2)]
     try:
         with Path(os.devnull).open("w") as nowhere:
@@ -132,6 +137,14 @@ def _quiet() -> Iterator[None]:
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:
+        _flush()
         for number, copy in enumerate(kept, start=1):
             os.dup2(copy, number)
             os.close(copy)
+
+
+def _flush() -> None:
+    """Write out what Python and what C still hold back, to where it goes now."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)

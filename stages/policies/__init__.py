@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from stages.core.errors import UserError
 from stages.core.policy import Policy
 from stages.policies.knn import KNN
+from stages.policies.local_linear import LocalLinear
 
-POLICIES: Mapping[str, type[Policy]] = {"knn": KNN}
+POLICIES: Mapping[str, type[Policy]] = {"knn": KNN, "local_linear": LocalLinear}
 
 
 def find_policy(kind: str) -> type[Policy]:

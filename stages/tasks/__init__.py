@@ -10,6 +10,7 @@ TASKS: Mapping[str, str] = {
     "distance": "stages.tasks.distance:Distance",
     "kuka_joints": "stages.tasks.kuka_joints:KukaJoints",
     "kuka_reach": "stages.tasks.kuka_reach:KukaReach",
+    "kuka_pick_place": "stages.tasks.kuka_pick_place:KukaPickPlace",
 }
 
 

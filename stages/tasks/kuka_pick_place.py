@@ -1,0 +1,215 @@
+"""The arm picks a cube up by friction between two fingers and places it on a target."""
+
+from collections import deque
+from collections.abc import Mapping
+from math import atan2, cos, hypot, pi, sin, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
+from stages.kuka.arm import PHYSICS_STEP
+from stages.kuka.bench import TABLE_FRICTION, Bench, Dynamics, State, Vector
+from stages.kuka.gripper import OPEN, TCP
+from stages.kuka.kinematics import JOINTS, LIMITS
+from stages.kuka.placing import Seen, place
+from stages.kuka.pointing import pointing_down
+
+PHYSICS_STEPS = 8  # a control step: 30 Hz
+REST = (0.6, 0.0)  # [m] where the tool starts, seen from above
+FINGER_STEP = 0.005  # [m] that a finger's target moves in a control step
+MOTION_LIMIT = 0.03  # [m] of a commanded displacement, along each axis
+TURN_LIMIT = 0.15  # [rad] of a commanded turn
+LEASH = 0.04  # [m] that the commanded tool may be ahead of the measured one, along each axis
+PLACED = 0.02  # [m] success: the cube lies within this distance of the target ...
+AT_REST = 0.01  # [m/s] ... no faster than this, out of touch of the open gripper ...
+PLACED_STEPS = 3  # ... for so many control steps in a row
+NEAREST, FARTHEST = 0.4, 0.8  # [m] from the arm's axis; a tool or cube elsewhere counts as a crash
+HIGHEST = 0.45  # [m] of the tool above the table; higher counts as a crash
+SUNK = -0.01  # [m] of the cube's underside; lower, it has fallen
+FORCE_BOUND = 200.0  # [N] at one contact of the gripper; more counts as a crash
+_DYNAMICS = Dynamics()
+
+
+class KukaPickPlace(Task):
+    """Observed: joints, and where cube, target and gripper are as seen from each other. Action: how the tool moves.
+
+    The tool points down. `grasp` leads from it to the cube, `carry` from the cube to its target, `height` is that of
+    the cube's underside above the table, `yaw` that of the cube seen from the gripper: a square looks the same after a
+    quarter turn. `grip` closes the gripper where it is more than a half. Displacements move the commanded tool, not the
+    measured one: latency and weak motors then delay it, but leave nothing of the way.
+    """
+
+    observation: ClassVar = (
+        *vector("joint", "rad", JOINTS),
+        *vector("grasp", "m", "xyz"),
+        *vector("carry", "m", "xy"),
+        Channel("height", "m"),
+        Channel("opening", "m"),
+        Channel("last_grip", "1"),
+        Channel("yaw", "rad"),
+    )
+    action: ClassVar = (*vector("motion", "m", "xyz"), Channel("turn", "rad"), Channel("grip", "1"))
+    recorded: ClassVar = observation + action
+    knobs: ClassVar[Mapping[str, Knob]] = {
+        "cube_x": Knob("m", 0.6, "cube, in front of the arm"),
+        "cube_y": Knob("m", -0.15, "cube, to the arm's left"),
+        "cube_yaw": Knob("rad", 0.0, "cube, turned to the left"),
+        "target_x": Knob("m", 0.6, "target, in front of the arm"),
+        "target_y": Knob("m", 0.15, "target, to the arm's left"),
+        "start_offset": Knob("m", 0.0, "tool, sideways from its rest place, in a random direction"),
+        "start_height": Knob("m", 0.15, "tool, above the table"),
+        "start_yaw": Knob("rad", 0.0, "gripper, turned to the left"),
+        "start_grip": Knob("1", 0.0, "gripper, open (0) or closed on nothing (1)", integer=True),
+        "push": Knob("m", 0.0, "how far the cube slides when it is pushed, in a random direction"),
+        "push_time": Knob("s", 0.4, "when the cube is pushed, if it is not held by then"),
+        "cube_mass": Knob("kg", _DYNAMICS.cube_mass, "cube"),
+        "cube_size": Knob("m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own"),
+        "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers"),
+        "payload": Knob("kg", _DYNAMICS.payload, "fixed to the last link"),
+        "gravity": Knob("m/s^2", _DYNAMICS.gravity, "downwards"),
+        "latency": Knob("1", 0.0, "control steps from a command to its execution, rounded"),
+        "motor_gain": Knob("1", _DYNAMICS.motor_gain, "share of the way to its target a joint goes in a physics step"),
+        "motor_strength": Knob("1", _DYNAMICS.motor_strength, "share of the arm's own limits of torque"),
+        "joint_damping": Knob("N m s/rad", _DYNAMICS.joint_damping, "of each joint"),
+        "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
+    }
+    control_period: ClassVar = PHYSICS_STEPS * PHYSICS_STEP
+    error_unit: ClassVar = "m"
+
+    def __init__(self) -> None:
+        self.benches: dict[int, Bench] = {}  # by the cube's edge [mm]
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        """The tool at rest over the table, the cube on it."""
+        start, self.push_direction = (rng.uniform(0, 2 * pi) for _ in range(2))
+        offset = world["start_offset"]
+        x, y = REST[0] + offset * cos(start), REST[1] + offset * sin(start)
+        self.goal = (x, y, world["start_height"], world["start_yaw"])
+        self.grip = world["start_grip"]
+        self.finger = 0.0 if self.grip else OPEN
+        self.bench = self._bench(2 * round(world["cube_size"] * 500))
+        self.target = (world["target_x"], world["target_y"])
+        self.world = world
+        idle = np.array([0.0, 0.0, 0.0, 0.0, self.grip])
+        self.waiting = deque([idle] * round(world["latency"]))
+        self.frame = self.near = 0
+        dynamics = Dynamics(**{name: world[name] for name in Dynamics.__dataclass_fields__})
+        joints = pointing_down(self.goal, TCP)
+        cube = (world["cube_x"], world["cube_y"])
+        return self._observe(self.bench.reset(joints, self.finger, cube, world["cube_yaw"], dynamics))
+
+    def _bench(self, size: int) -> Bench:
+        """The simulation with a cube of that size [mm]."""
+        if size not in self.benches:
+            self.benches[size] = Bench(size / 1000)
+        return self.benches[size]
+
+    def step(self, action: Floats) -> Floats:
+        """One control period with the commanded tool moved by the action."""
+        self.grip = float(action[-1] > 0.5)
+        self.waiting.append(action)
+        self._command(self.waiting.popleft().tolist())
+        self.frame += 1
+        if self.world["push"] > 0 and self.frame == round(self.world["push_time"] / self.control_period):
+            self._push()
+        return self._observe(self.bench.advance(PHYSICS_STEPS))
+
+    def _command(self, action: list[float]) -> None:
+        """Move the commanded tool and fingers, no farther ahead of the measured tool than the leash."""
+        way = (min(MOTION_LIMIT, max(-MOTION_LIMIT, part)) for part in action[:3])
+        x, y, z = (
+            min(here + LEASH, max(here - LEASH, goal + part))
+            for goal, part, here in zip(self.goal, way, self.tool, strict=False)
+        )
+        turn = min(TURN_LIMIT, max(-TURN_LIMIT, action[3]))
+        self.goal = (x, y, z, self.goal[3] + turn)
+        if action[4] > 0.5:
+            self.finger = max(0.0, self.finger - FINGER_STEP)
+        else:
+            self.finger = min(OPEN, self.finger + FINGER_STEP)
+        self.bench.command(pointing_down(self.goal, TCP), self.finger)
+
+    def _push(self) -> None:
+        """Let the cube slide, unless it is held: at v^2 = 2 mu g d it comes to rest after the way d."""
+        if self.grip:
+            return
+        deceleration = self.world["friction"] * TABLE_FRICTION * self.world["gravity"]
+        speed = sqrt(2 * deceleration * self.world["push"])
+        self.bench.push((speed * cos(self.push_direction), speed * sin(self.push_direction), 0.0))
+
+    def _observe(self, state: State) -> Floats:
+        axis, (qx, qy, qz, qw) = state.tool, state.attitude
+        down = (2 * (qx * qz + qw * qy), 2 * (qy * qz - qw * qx), 1 - 2 * (qx * qx + qy * qy))
+        self.tool = [at + TCP * part for at, part in zip(axis, down, strict=True)]
+        grasp = [cube - tool for cube, tool in zip(state.cube, self.tool, strict=True)]
+        carry = [target - cube for target, cube in zip(self.target, state.cube, strict=False)]
+        height = state.cube[2] - self.bench.size / 2
+        self.error = sqrt(carry[0] ** 2 + carry[1] ** 2 + height**2)
+        self._judge(state, height)
+        tool_yaw = atan2(-2 * (qx * qy + qw * qz), 2 * (qy * qy + qz * qz) - 1)
+        yaw = _quarter(_square_yaw(state.cube_attitude) - tool_yaw)
+        return np.array([*state.joints, *grasp, *carry, height, state.opening, self.grip, yaw])
+
+    def _judge(self, state: State, height: float) -> None:
+        """Whether the episode has ended."""
+        self.outcome: Outcome | None = None
+        force, touches = self.bench.contact_force()
+        released = not (self.grip or touches)
+        at_rest = hypot(*state.cube_velocity) < AT_REST
+        self.near = self.near + 1 if self.error < PLACED and released and at_rest else 0
+        if self.near >= PLACED_STEPS:
+            self.outcome = "success"
+        elif force > FORCE_BOUND or height < SUNK or self._left(state):
+            self.outcome = "crash"
+
+    def _left(self, state: State) -> bool:
+        """Whether tool or cube have left the workspace, or a joint its range."""
+        beyond = any(abs(angle) > limit for angle, limit in zip(state.joints, _LIMITS, strict=True))
+        places = (self.tool, state.cube)
+        return beyond or self.tool[2] > HIGHEST or any(not NEAREST < hypot(at[0], at[1]) < FARTHEST for at in places)
+
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        """Over the cube, down, close, up, over the target, down, open."""
+        relative = observations[:, JOINTS:]
+        seen = Seen(relative[:, :3], relative[:, 3:5], *relative[:, 5:].T)
+        command = place(seen)
+        return np.column_stack([command.motion, command.turn, command.grip])
+
+    @staticmethod
+    def hold(observations: Floats) -> Floats:
+        """Leave the tool where it is and the gripper as it was commanded."""
+        actions = np.zeros((len(observations), 5))
+        actions[:, 4] = observations[:, JOINTS + 7]
+        return actions
+
+    @staticmethod
+    def runaway(observations: Floats) -> Floats:
+        """Away from the arm at the fastest that is obeyed."""
+        return np.tile([MOTION_LIMIT, 0.0, 0.0, 0.0, 0.0], (len(observations), 1))
+
+    def close(self) -> None:
+        """End the simulation."""
+        for bench in self.benches.values():
+            bench.close()
+
+
+_LIMITS: list[float] = LIMITS.tolist()
+
+
+def _square_yaw(attitude: Vector) -> float:
+    """How far a cube is turned about the vertical [rad], by that of its axes that is most nearly level."""
+    x, y, z, w = attitude
+    axes = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+        (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+        (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
+    )
+    level = min(axes, key=lambda axis: abs(axis[2]))
+    return atan2(level[1], level[0])
+
+
+def _quarter(angle: float) -> float:
+    """The angle within an eighth of a turn that looks the same on a square [rad]."""
+    return (angle + pi / 4) % (pi / 2) - pi / 4
