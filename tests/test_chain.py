@@ -13,8 +13,6 @@ import yaml
 from stages.tasks import TASKS
 from tests.chain import ROOT, SMALL, change, copy_repository, outputs, ran, run
 
-RUN = yaml.safe_load((ROOT / "params.yaml").read_text())["tasks"]
-
 pytestmark = pytest.mark.xdist_group("chain")
 
 
@@ -55,7 +53,7 @@ def readers(key: str) -> set[str]:
     found = set()
     for name, stage in stages.items():
         for declared in stage.get("params", []):
-            for task in RUN:
+            for task in SMALL["tasks"]:
                 spelled = declared.replace("${item.task}", task)
                 if key == spelled or key.startswith(f"{spelled}."):
                     found.add(f"{name}@{task}" if "matrix" in stage else name)

@@ -16,6 +16,9 @@ import yaml
 from stages.settings import round_entry
 from tests.chain import ROOT
 
+# One worker: the run and its page are made once.
+pytestmark = pytest.mark.xdist_group("report")
+
 WIDTHS = (400, 1280)  # [px] a phone and a desk
 LIMIT = 1_500_000  # [bytes] of the page
 TINY = {
