@@ -1,14 +1,3 @@
 """A reproducible imitation-learning pipeline: each module here is a stage that `python -m stages.<stage>` runs."""
 
-import os
-
-# What must be set before numpy is imported, in this process and in those that it starts.
-_ENVIRONMENT = {
-    # One thread a process: work is split by episode (`compute.jobs`), and more threads would only compete with that.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    # The same instructions on every x86-64 processor since 2013, because other ones round differently.
-    "OPENBLAS_CORETYPE": "Haswell",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-}
-os.environ.update(_ENVIRONMENT)
+from stages.core import environment as environment

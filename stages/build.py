@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core import cli, errors, tables
+from stages.core.columns import numbers, values
 from stages.core.episode import Steps
 from stages.core.recordings import RECORDED
 from stages.core.task import Task
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("more", type=Path, help="episodes.parquet of demonstrations, or corrections.parquet")
     parser.add_argument("--output", type=Path, required=True, help="the dataset, a Parquet file")
     arguments = parser.parse_args()
-    task = find_task(arguments.task)
+    task = TASKS.find(arguments.task)
     if arguments.rows.name == tables.STEPS:
         dataset = from_demonstrations(arguments.rows.parent, arguments.task, task)
     else:
@@ -41,7 +42,7 @@ def from_demonstrations(folder: Path, name: str, task: type[Task]) -> pa.Table:
     The others are left out, and standard error says how many. UserError when none is left.
     """
     steps, episodes = tables.read_episodes(folder, name, task)
-    lengths = episodes["steps"].to_numpy()
+    lengths = values(episodes["steps"])
     succeeded = np.array([outcome == "success" for outcome in episodes["outcome"].to_pylist()])
     if not succeeded.any():
         raise errors.UserError(f"{folder}: found no demonstration that succeeded, allowed: at least 1")
@@ -50,10 +51,10 @@ def from_demonstrations(folder: Path, name: str, task: type[Task]) -> pa.Table:
         print(f"{folder}: {failed} of {len(succeeded)} demonstrations failed and are left out", file=sys.stderr)
     person = np.array([condition == RECORDED for condition in episodes["condition"].to_pylist()])
     source = np.where(np.repeat(person, lengths), "person", "expert")[np.repeat(succeeded, lengths)]
-    steps = steps.filter(pa.array(np.repeat(succeeded, lengths)))
+    steps = steps.filter(numbers(np.repeat(succeeded, lengths)))
     rows = Steps(
-        steps["episode_index"].to_numpy(),
-        steps["frame_index"].to_numpy(),
+        values(steps["episode_index"]),
+        values(steps["frame_index"]),
         np.zeros(steps.num_rows, dtype=np.int64),
         source.tolist(),
         tables.matrix(steps, "observation", task.observation),
@@ -64,10 +65,10 @@ def from_demonstrations(folder: Path, name: str, task: type[Task]) -> pa.Table:
 
 def aggregate(known: pa.Table, corrections: pa.Table) -> pa.Table:
     """Both tables as one, with the episodes of the corrections renumbered after the known ones."""
-    first = int(np.max(known["episode_index"].to_numpy())) + 1
-    _, ranks = np.unique(corrections["episode_index"].to_numpy(), return_inverse=True)
+    first = int(np.max(values(known["episode_index"]))) + 1
+    _, ranks = np.unique(values(corrections["episode_index"]), return_inverse=True)
     place = corrections.schema.get_field_index("episode_index")
-    renumbered = corrections.set_column(place, corrections.schema.field(place), pa.array(ranks + first, pa.int64()))
+    renumbered = corrections.set_column(place, corrections.schema.field(place), numbers(ranks + first))
     return pa.concat_tables([known, renumbered])
 
 

@@ -13,15 +13,17 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core import cli, errors, tables
+from stages.core.columns import values
 from stages.core.episode import Ints, Plan, Steps
 from stages.core.gates import GATES, Visited
 from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
 from stages.core.recordings import read_recording
 from stages.core.rollout import expert_controller
+from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import NOISE_KNOBS, Floats, Task
-from stages.settings import Settings, compute, load_settings
-from stages.tasks import find_task
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 # Episodes that are taken over at a time: enough to keep all cores busy, few enough not to waste work beyond the budget.
 _TOGETHER = 32
@@ -55,8 +57,8 @@ def main() -> None:
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
     parser.add_argument("--output", type=Path, required=True, help="the corrections, a Parquet file")
     arguments = parser.parse_args()
-    name, settings = arguments.task, load_settings(arguments.params)
-    task = find_task(name)
+    name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
+    task = TASKS.find(name)
     wanted = settings.of(settings.params.correct, "correct", name)
     next_round = cli.round_number(arguments.round) + 1
     recording = wanted.recordings.get(f"round_{next_round}")
@@ -94,10 +96,10 @@ def read_practice(folder: Path, name: str, task: type[Task], wanted: CorrectSett
     steps, episodes = tables.read_episodes(folder, name, task)
     observations = tables.matrix(steps, "observation", task.observation)
     executed = tables.matrix(steps, "executed", task.action)
-    shift, error = steps["shift"].to_numpy(), steps["error"].to_numpy()
+    shift, error = values(steps["shift"]), values(steps["error"])
     knobs = {**task.knobs, **NOISE_KNOBS}
     practised = []
-    slices = tables.episode_slices(steps["episode_index"].to_numpy())
+    slices = tables.episode_slices(values(steps["episode_index"]))
     for row, part in zip(episodes.to_pylist(), slices, strict=True):
         world = {knob: row[f"world.{knob}"] for knob in knobs}
         plan = Plan(row["episode_index"], row["condition"], row["seed"], world)

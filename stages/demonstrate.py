@@ -14,10 +14,11 @@ from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings
 from stages.core.recordings import RECORDED, read_recording
 from stages.core.rollout import expert_controller
+from stages.core.settings import Settings, compute, load_settings, ranges
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.worlds import plan_episodes, with_noise
-from stages.settings import Settings, compute, load_settings, ranges
-from stages.tasks import find_task
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("--recording", type=Path, action="append", help="import this file instead (may be repeated)")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
-    task, settings = find_task(arguments.task), load_settings(arguments.params)
+    task, settings = TASKS.find(arguments.task), load_settings(arguments.params, TASKS, POLICIES)
     if arguments.recording:
         episodes = recorded_episodes(task, arguments.recording, first=0)
     else:

@@ -6,11 +6,11 @@ from stages.core import cli, errors, tables
 from stages.core.episode import Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
+from stages.core.settings import Settings, compute, load_settings, ranges
 from stages.core.task import Task
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
-from stages.settings import Settings, compute, load_settings, ranges
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
-    name, settings = arguments.task, load_settings(arguments.params)
-    task = find_task(name)
+    name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
+    task = TASKS.find(name)
     trained = load_policy(arguments.policy, name, POLICIES)
     wanted = settings.of(settings.params.evaluate, "evaluate", name)
     max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
@@ -39,7 +39,8 @@ def evaluation_plans(name: str, task: type[Task], settings: Settings, count: int
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     randomization = settings.of(settings.params.randomization, "randomization", name)
     plans: list[Plan] = []
-    for condition, spans in settings.get(randomization.evaluate, f"randomization.{name}.evaluate").items():
+    settings.get(randomization.evaluate, f"randomization.{name}.evaluate")
+    for condition, spans in randomization.conditions().items():
         names = ("evaluate", name, condition)
         plans += plan_episodes(knobs, ranges(spans), count, condition, settings.seed, *names, first=len(plans))
     return plans

@@ -12,10 +12,11 @@ import pandas as pd
 
 from stages.core import cli, errors, tables
 from stages.core.files import replacing, write_json
+from stages.core.settings import load_settings
 from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.results import condition_rows
-from stages.settings import load_settings
-from stages.tasks import find_task
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 
 class Training(NamedTuple):
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="a few figures of the last round (.json)")
     parser.add_argument("--plots", type=Path, required=True, help="folder for the plots' data")
     arguments = parser.parse_args()
-    settings = load_settings(arguments.params)
+    settings = load_settings(arguments.params, TASKS, POLICIES)
     names = settings.get(settings.params.tasks, "tasks")
     rounds = settings.get(settings.params.rounds, "rounds")
     _mention_leftovers(arguments.data, names, [one.name for one in rounds])
@@ -45,7 +46,7 @@ def main() -> None:
         for one in rounds:
             steps, episodes, training = _evaluation(arguments.data / name / one.name, name)
             rows = condition_rows(steps, episodes).assign(rows=training.rows)
-            curves = error_curves(steps, episodes, find_task(name).control_period)
+            curves = error_curves(steps, episodes, TASKS.find(name).control_period)
             quantiles = novelty_quantiles(steps, episodes, training.threshold)
             results.append(rows.assign(task=name, round=one.number))
             errors_over_time.append(curves.assign(task=name, round=one.number))
@@ -62,7 +63,7 @@ def main() -> None:
 def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Training]:
     """Steps, with the condition of their episode, and episodes of an evaluation, and the figures of its training."""
     steps, episodes = (
-        table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, find_task(name))
+        table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, TASKS.find(name))
     )
     steps = steps.merge(episodes[["episode_index", "condition"]], on="episode_index", validate="many_to_one")
     return steps, episodes, _training(folder / "training.json")

@@ -5,10 +5,10 @@ from pathlib import Path
 from stages.core import cli, errors, tables
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
+from stages.core.settings import compute, load_settings, ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
-from stages.settings import compute, load_settings, ranges
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 
 def main() -> None:
@@ -20,8 +20,8 @@ def main() -> None:
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
-    name, settings = arguments.task, load_settings(arguments.params)
-    task = find_task(name)
+    name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
+    task = TASKS.find(name)
     trained = load_policy(arguments.policy, name, POLICIES)
     wanted = settings.of(settings.params.practice, "practice", name)
     count = settings.get(wanted.episodes, f"practice.{name}.episodes")

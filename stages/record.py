@@ -13,8 +13,8 @@ import numpy as np
 from stages.core.errors import UserError, run
 from stages.core.files import replacing
 from stages.core.task import Floats
-from stages.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
-from stages.kuka.kinematics import JOINTS
+from stages.tasks.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
+from stages.tasks.kuka.kinematics import JOINTS
 from stages.tasks.kuka_joints import FORCE, SLIDER, KukaJoints
 
 # The window is asked once for so many physics steps (30 times a second): each question may wait for it to be drawn.

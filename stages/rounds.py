@@ -1,7 +1,7 @@
 """Print `rounds` of params.yaml for COUNT rounds, as an override: `-S "rounds=$(python -m stages.rounds COUNT)"`."""
 
 from stages.core import cli, errors
-from stages.settings import round_entry
+from stages.core.params import round_entry
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ from stages.core.episode import Ints, Steps
 from stages.core.files import write_json
 from stages.core.params import PolicySettings, ShiftSettings
 from stages.core.policy import Policy, Trained, save_policy
+from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
-from stages.policies import find_policy
-from stages.settings import load_settings
-from stages.tasks import find_task
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 
 def main() -> None:
@@ -25,14 +25,14 @@ def main() -> None:
     parser.add_argument("--policy", type=Path, required=True, help="where the policy goes (.npz)")
     parser.add_argument("--metrics", type=Path, required=True, help="where the figures of training go (.json)")
     arguments = parser.parse_args()
-    name, settings = arguments.task, load_settings(arguments.params)
-    task = find_task(name)
+    name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
+    task = TASKS.find(name)
     cloning = settings.of(settings.params.policy, "policy", name)
     folds = settings.of(settings.params.train, "train", name).folds
     shift = settings.of(settings.params.shift, "shift", name)
     table = tables.read_table(arguments.dataset, tables.expert_schema(name, task))
     steps = tables.expert_steps(table, task)
-    kind = find_policy(cloning.kind)
+    kind = POLICIES.find(cloning.kind)
 
     policy = kind.fit(steps, cloning, task.observation)
     threshold = calibrate(kind, steps, cloning, shift, task.observation)

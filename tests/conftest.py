@@ -19,8 +19,9 @@ from stages.core.episode import Episode
 from stages.core.parallel import Compute, run_episodes
 from stages.core.rollout import expert_controller
 from stages.core.worlds import plan_episodes, with_noise
-from stages.settings import Settings, load_settings, ranges
-from stages.tasks import TASKS, find_task
+from stages.core.settings import Settings, load_settings, ranges
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
@@ -41,7 +42,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """The committed parameters."""
-    return load_settings(ROOT / "params.yaml")
+    return load_settings(ROOT / "params.yaml", TASKS, POLICIES)
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +136,7 @@ def shown(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
     def show(name: str) -> list[Episode]:
         if name not in known:
-            task = find_task(name)
+            task = TASKS.find(name)
             spans = (settings.params.randomization or {}).get(name)
             drawn = ranges(spans.demonstrate or {}) if spans else {}
             plans = plan_episodes(with_noise(task.knobs, 0.0, 0.005), drawn, 4, "shown", 11, name)
@@ -154,7 +155,7 @@ def shown_folder(
     def folder(name: str) -> Path:
         path = tmp_path_factory.getbasetemp() / "shown" / name
         if not path.exists():
-            tables.write_episodes(path, name, find_task(name), shown(name))
+            tables.write_episodes(path, name, TASKS.find(name), shown(name))
         return path
 
     return folder

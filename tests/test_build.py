@@ -10,20 +10,20 @@ import pytest
 
 from stages.core import tables
 from stages.core.episode import Episode, Plan
-from stages.tasks import find_task
+from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 
-TASKS = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
+BOTH = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
 
 
 def read(chain: Any, name: str, number: int, file: str) -> pa.Table:
-    schema = tables.expert_schema(name, find_task(name))
+    schema = tables.expert_schema(name, TASKS.find(name))
     return tables.read_table(chain.data / name / f"round_{number}" / file, schema, empty=True)
 
 
-@TASKS
+@BOTH
 def test_the_first_dataset_is_the_demonstrations_that_succeeded(name: str, chain: Any) -> None:
-    task = find_task(name)
+    task = TASKS.find(name)
     steps, episodes = tables.read_episodes(chain.data / name / "demonstrations", name, task)
     succeeded = episodes.filter(pc.equal(episodes["outcome"], "success"))["episode_index"]
     steps = steps.filter(pc.is_in(steps["episode_index"], succeeded))
@@ -34,7 +34,7 @@ def test_the_first_dataset_is_the_demonstrations_that_succeeded(name: str, chain
     assert set(dataset["source"].to_pylist()) == {"person" if name == "distance" else "expert"}
 
 
-@TASKS
+@BOTH
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_later_dataset_is_the_one_before_and_its_corrections(name: str, number: int, chain: Any) -> None:
     before, dataset = (read(chain, name, one, "dataset.parquet") for one in (number - 1, number))

@@ -11,7 +11,7 @@ import yaml
 from stages.core import tables
 from stages.core.gates import GATES, Visited
 from stages.core.task import Floats, Task
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 BOTH = ("distance", "kuka_reach")
 NUMBER = 1  # the round that practises: in it nobody's recording is used
@@ -31,13 +31,13 @@ def correct(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
         shown = ("--demonstrations", chain.data / name / "demonstrations")
         ended = stage("correct", name, f"round_{number}", *folders, *options, *shown)
         assert ended.status == 0, ended.output
-        return tables.read_table(output, tables.expert_schema(name, find_task(name)), empty=True)
+        return tables.read_table(output, tables.expert_schema(name, TASKS.find(name)), empty=True)
 
     return run
 
 
 def practice(chain: Any, name: str, number: int = NUMBER) -> tuple[pa.Table, pa.Table]:
-    return tables.read_episodes(chain.data / name / f"round_{number}" / "practice", name, find_task(name))
+    return tables.read_episodes(chain.data / name / f"round_{number}" / "practice", name, TASKS.find(name))
 
 
 def gated(chain: Any, name: str, gate: str) -> dict[int, list[int]]:
@@ -71,8 +71,8 @@ def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
     name: str, gate: str, mode: str, correct: Any
 ) -> None:
     table = correct(name, gate=gate, mode=mode, budget=40)
-    observations, actions = pairs(table, find_task(name))
-    assert np.array_equal(find_task(name).expert(observations), actions)
+    observations, actions = pairs(table, TASKS.find(name))
+    assert np.array_equal(TASKS.find(name).expert(observations), actions)
     assert table.num_rows <= 40
     if gate != "failure":
         assert table.num_rows > 0
@@ -96,7 +96,7 @@ def test_corrections_know_where_they_come_from(mode: str, budget: int, correct: 
 def test_labels_are_asked_at_exactly_the_gated_frames_of_practice(
     name: str, gate: str, chain: Any, correct: Any
 ) -> None:
-    table, task = correct(name, gate=gate, mode="label", budget=10**6), find_task(name)
+    table, task = correct(name, gate=gate, mode="label", budget=10**6), TASKS.find(name)
     assert {episode: part["frame_index"].to_pylist() for episode, part in runs(table).items()} == gated(
         chain, name, gate
     )
@@ -124,7 +124,7 @@ def test_a_smaller_budget_asks_the_first_of_what_a_larger_would(correct: Any) ->
 @pytest.mark.parametrize("gate", ["shift", "random", "all"])
 @pytest.mark.parametrize("name", BOTH)
 def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: str, chain: Any, correct: Any) -> None:
-    task, frames = find_task(name), gated(chain, name, gate)
+    task, frames = TASKS.find(name), gated(chain, name, gate)
     table = correct(name, gate=gate, mode="takeover", budget=10**6)
     steps, _ = practice(chain, name)
     visited = tables.matrix(steps, "observation", task.observation)
@@ -141,7 +141,7 @@ def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: 
 def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:
     table = correct("distance", gate="shift", mode="takeover", budget=10**6)
     for part in runs(table).values():
-        seen, acted = pairs(part, find_task("distance"))
+        seen, acted = pairs(part, TASKS.find("distance"))
         assert abs(seen[-1, 0] + acted[-1, 0]) < 0.1 + 0.02
 
 
@@ -166,7 +166,7 @@ def test_without_an_alarm_the_next_dataset_is_the_same(chain: Any, stage: Any, r
     ):
         ended = stage(name, *arguments, *common)
         assert ended.status == 0, ended.output
-    schema = tables.expert_schema("kuka_reach", find_task("kuka_reach"))
+    schema = tables.expert_schema("kuka_reach", TASKS.find("kuka_reach"))
     assert tables.read_table(tmp_path / "corrections.parquet", schema, empty=True).num_rows == 0
     assert (tmp_path / "next.parquet").read_bytes() == dataset.read_bytes()
 

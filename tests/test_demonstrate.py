@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core import tables
-from stages.tasks import find_task
+from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 from stages.tasks.kuka_reach import KukaReach
 
@@ -67,7 +67,7 @@ def test_two_runs_give_the_same_bytes(task_name: str, chain: Any, stage: Any, ro
     recordings = ("--recordings", root / "data" / "recordings" / task_name)
     ended = stage("demonstrate", task_name, *recordings, "--output", tmp_path / "again", "--params", chain.params)
     assert ended.status == 0, ended.output
-    tables.read_episodes(tmp_path / "again", task_name, find_task(task_name))
+    tables.read_episodes(tmp_path / "again", task_name, TASKS.find(task_name))
     for name in (tables.STEPS, tables.EPISODES):
         first = chain.data / task_name / "demonstrations" / name
         assert (tmp_path / "again" / name).read_bytes() == first.read_bytes()

@@ -7,10 +7,22 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.core.registry import Registry
+from stages.policies import POLICIES
 from stages.tasks import TASKS
 from tests.chain import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def modules(names: Registry) -> list[Path]:
+    return [ROOT / f"{place.partition(':')[0].replace('.', '/')}.py" for place in names.places.values()]
+
+
+REGISTERED = {
+    ROOT / "stages/tasks/__init__.py": modules(TASKS),
+    ROOT / "stages/policies/__init__.py": modules(POLICIES),
+}
 
 
 @cache
@@ -30,7 +42,7 @@ def imports(path: Path) -> frozenset[Path]:
 
 
 def closure(path: Path) -> set[Path]:
-    """All that is imported from a file on, with the tasks that are found by name."""
+    """All that is imported from a file on, with the tasks and policies that are found by name."""
     seen: set[Path] = set()
     waiting = [path]
     while waiting:
@@ -38,14 +50,19 @@ def closure(path: Path) -> set[Path]:
         if one in seen:
             continue
         seen.add(one)
-        waiting += [*imports(one), ROOT / "stages/__init__.py"]
-        if one == ROOT / "stages/tasks/__init__.py":
-            waiting += [ROOT / f"{spelled.partition(':')[0].replace('.', '/')}.py" for spelled in TASKS.values()]
-    return seen
+        waiting += [*imports(one), *imports(ROOT / "stages/__init__.py")]
+        waiting += REGISTERED.get(one, [])
+    return seen - {ROOT / "stages/__init__.py"}
 
 
 def code_deps(stage: str) -> list[Path]:
     return [ROOT / dep for dep in STAGES[stage]["deps"] if dep.startswith("stages/")]
+
+
+def test_what_no_stage_depends_on_does_nothing_but_import() -> None:
+    docstring, *rest = ast.parse((ROOT / "stages/__init__.py").read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert all(isinstance(one, ast.ImportFrom) and one.module == "stages.core" for one in rest)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -13,8 +13,8 @@ from stages.core.policy import Trained, policy_controller
 from stages.core.rollout import expert_controller, rollout
 from stages.core.tables import write_episodes
 from stages.core.task import Floats, Task
-from stages.kuka.kinematics import LIMITS, tool_and_jacobian
 from stages.policies.knn import KNN
+from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 from stages.tasks.kuka_joints import FORCE, SCRIPTED, SLIDER, STEPS, KukaJoints, scripted_references
 
 WAVES, RAISE = range(2)

@@ -12,7 +12,7 @@ import pytest
 
 from stages.core import tables
 from stages.measuring.results import wilson
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 KEYS = ["task", "round", "condition"]
 FIGURES = {"episodes", "success", "success_low", "success_high", "steps", "error", "shift"}
@@ -66,7 +66,7 @@ def test_there_is_one_row_a_task_round_and_condition(measured: Measured, chain: 
     for task in ("distance", "kuka_reach"):
         for number in ("0", "1", "2"):
             folder = chain.data / task / f"round_{number}" / "evaluation"
-            episodes = tables.read_episodes(folder, task, find_task(task))[1]
+            episodes = tables.read_episodes(folder, task, TASKS.find(task))[1]
             conditions = dict.fromkeys(episodes["condition"].to_pylist())
             wanted += [(task, number, condition) for condition in conditions]
     assert found == wanted
@@ -75,7 +75,7 @@ def test_there_is_one_row_a_task_round_and_condition(measured: Measured, chain: 
 def test_figures_are_the_means_of_the_episodes(measured: Measured, chain: Any) -> None:
     for row in measured.rows:
         folder = chain.data / row["task"] / f"round_{row['round']}" / "evaluation"
-        steps, episodes = tables.read_episodes(folder, row["task"], find_task(row["task"]))
+        steps, episodes = tables.read_episodes(folder, row["task"], TASKS.find(row["task"]))
         mine = episodes.filter(pc.equal(episodes["condition"], row["condition"]))
         theirs = steps.filter(pc.is_in(steps["episode_index"], mine["episode_index"]))
         success = np.mean([outcome == "success" for outcome in mine["outcome"].to_pylist()])

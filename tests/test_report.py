@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages.settings import round_entry
+from stages.core.params import round_entry
 from tests.chain import ROOT
 
 # One worker: the run and its page are made once.

@@ -15,10 +15,11 @@ from stages.core.episode import Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings, ShiftSettings
 from stages.core.policy import Answer, load_policy
+from stages.core.settings import load_settings
 from stages.core.task import vector
 from stages.policies import POLICIES
 from stages.policies.knn import KNN
-from stages.settings import load_settings
+from stages.tasks import TASKS
 from stages.tasks.kuka_reach import KukaReach
 from stages.train import calibrate, cross_validate
 
@@ -143,7 +144,7 @@ def test_more_neighbors_than_rows_end_with_status_2_and_leave_the_outputs(
     params, policy = tmp_path / "params.yaml", tmp_path / "policy.npz"
     params.write_text(yaml.safe_dump(content))
     policy.write_text("old")
-    load_settings(params)
+    load_settings(params, TASKS, POLICIES)
     dataset = chain.data / "distance" / "round_0" / "dataset.parquet"
     outputs = ("--policy", policy, "--metrics", tmp_path / "training.json", "--params", params)
     ended = stage("train", "distance", dataset, *outputs)

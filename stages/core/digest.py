@@ -5,6 +5,8 @@ import hashlib
 
 import pyarrow as pa
 
+from stages.core import columns
+
 
 def digest(table: pa.Table) -> bytes:
     """SHA-256 of names, types and values, whatever the layout and the metadata."""
@@ -22,6 +24,6 @@ def _parts(values: pa.Array) -> Iterator[bytes]:
         yield repr(encoded.dictionary.to_pylist()).encode()
         values = encoded.indices
     if values.null_count:
-        yield values.is_null().to_numpy(zero_copy_only=False).tobytes()
-        values = values.fill_null(pa.scalar(0).cast(values.type))
-    yield values.to_numpy(zero_copy_only=False).tobytes()
+        yield columns.values(values.is_null()).tobytes()
+        values = values.drop_null()
+    yield columns.values(values).tobytes()

@@ -1,15 +1,16 @@
 """Spreads episodes over processes; the result is the same, in the same order, as in one."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+import sys
 
 from stages.core.episode import Controller, Episode, Plan
-from stages.core.rollout import rollout
+from stages.core.rollout import advance, rollout
 from stages.core.task import Task
 
-# A worker process takes about a second to start: fewer steps than these are not worth it.
-_STEPS_WORTH_A_WORKER = 20_000
-_SHARES_PER_JOB = 4  # episodes differ in length: smaller shares even that out
+# To start processes takes a part of a second: fewer steps than these are not worth it.
+_STEPS_WORTH_A_PROCESS = 10_000
+_SHARES_PER_JOB = 8  # episodes differ in length: smaller shares even that out
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,34 @@ class Compute:
     """How, not what: nothing here changes a result."""
 
     jobs: int = 1
-    backend: str = "loky"
+    backend: str = "fork"
     lockstep: int = 12
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a process does with its shares of the plans; its simulations are made once."""
+
+    make: Callable[[], Task]
+    controller: Controller
+    max_steps: int
+    lockstep: int
+    tasks: list[Task] = field(default_factory=list)
+
+    def __call__(self, plans: Sequence[Plan]) -> list[Episode]:
+        """The episodes of a share."""
+        return list(self.run(plans))
+
+    def run(self, plans: Sequence[Plan]) -> Iterator[Episode]:
+        """The same one by one, as they end."""
+        while len(self.tasks) < min(self.lockstep, len(plans)):
+            self.tasks.append(self.make())
+        return advance(self.tasks, self.controller, plans, self.max_steps)
+
+    def close(self) -> None:
+        """End the simulations."""
+        for task in self.tasks:
+            task.close()
 
 
 def run_episodes(
@@ -33,28 +60,14 @@ def run_episodes(
     from tqdm import tqdm
 
     jobs = _jobs(compute, len(plans) * max_steps)
+    work = _Work(make, controller, max_steps, compute.lockstep)
     episodes: list[Episode] = []
     with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
-        if jobs == 1:
-            for episode in rollout(make, controller, plans, max_steps, compute.lockstep):
-                episodes.append(episode)
-                bar.update()
-        else:
-            from joblib import Parallel, delayed
-
-            shares = [plans[start :: jobs * _SHARES_PER_JOB] for start in range(jobs * _SHARES_PER_JOB)]
-            work = (delayed(_share)(make, controller, share, max_steps, compute.lockstep) for share in shares if share)
-            for part in Parallel(n_jobs=jobs, backend=compute.backend, return_as="generator_unordered")(work):
-                episodes.extend(part)
-                bar.update(len(part))
+        for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute.backend):
+            episodes.extend(part)
+            bar.update(len(part))
     order = {plan.index: place for place, plan in enumerate(plans)}
     return sorted(episodes, key=lambda episode: order[episode.plan.index])
-
-
-def _share(
-    make: Callable[[], Task], controller: Controller, plans: Sequence[Plan], max_steps: int, lockstep: int
-) -> list[Episode]:
-    return list(rollout(make, controller, plans, max_steps, lockstep))
 
 
 def _jobs(compute: Compute, steps: int) -> int:
@@ -62,4 +75,56 @@ def _jobs(compute: Compute, steps: int) -> int:
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = compute.jobs if compute.jobs > 0 else max(1, cores + 1 + compute.jobs)
-    return max(1, min(jobs, steps // _STEPS_WORTH_A_WORKER))
+    return max(1, min(jobs, steps // _STEPS_WORTH_A_PROCESS))
+
+
+def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
+    try:
+        for episode in work.run(plans):
+            yield [episode]
+    finally:
+        work.close()
+
+
+def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
+    """The episodes of one share after the other, in the order in which they are ready."""
+    count = jobs * _SHARES_PER_JOB
+    shares = [share for start in range(count) if (share := plans[start::count])]
+    if backend == "fork" and sys.platform == "linux":
+        yield from _forked(work, shares, jobs)
+        return
+    from joblib import Parallel, delayed
+
+    # loky has what fork lacks: it starts anywhere.
+    named = "loky" if backend == "fork" else backend
+    yield from Parallel(n_jobs=jobs, backend=named, return_as="generator_unordered")(
+        delayed(_run_alone)(work, share) for share in shares
+    )
+
+
+def _run_alone(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
+    return list(rollout(work.make, work.controller, plans, work.max_steps, work.lockstep))
+
+
+def _forked(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int) -> Iterator[list[Episode]]:
+    """By copies of this process, which have all it has imported and start in an instant.
+
+    A copy that is killed is an error (BrokenProcessPool), not a hang.
+    """
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (work,)) as pool:
+        for done in as_completed([pool.submit(_run_kept, share) for share in shares]):
+            yield done.result()
+
+
+_kept: list[_Work] = []  # in a copy: its work
+
+
+def _keep(work: _Work) -> None:
+    _kept.append(work)
+
+
+def _run_kept(plans: Sequence[Plan]) -> list[Episode]:
+    return _kept[0](plans)

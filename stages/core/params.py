@@ -30,6 +30,14 @@ class RoundSettings(_Section):
         return int(self.name.removeprefix("round_"))
 
 
+def round_entry(number: int) -> RoundSettings:
+    """What `rounds` holds for that round: its dataset is the one before plus the corrections asked for there."""
+    rows, more = "demonstrations/steps.parquet", "demonstrations/episodes.parquet"
+    if number:
+        rows, more = f"round_{number - 1}/dataset.parquet", f"round_{number - 1}/corrections.parquet"
+    return RoundSettings(name=f"round_{number}", rows=rows, more=more)
+
+
 class RangeSettings(_Section):
     """The values a knob may take, both ends included."""
 
@@ -51,14 +59,19 @@ class RandomizationSettings(_Section):
 
     demonstrate: Ranges | None = None
     practice: Ranges | None = None
+    common: Ranges = {}  # of every condition that does not say otherwise
     evaluate: dict[Name, Ranges] | None = None
+
+    def conditions(self) -> dict[str, Ranges]:
+        """All ranges of each condition."""
+        return {name: {**self.common, **spans} for name, spans in (self.evaluate or {}).items()}
 
 
 class ComputeSettings(_Section):
     """How the work is done; no result depends on it."""
 
     jobs: Annotated[int, Field(ge=-1, strict=True)] = -1
-    backend: Literal["loky", "threading", "sequential"] = "loky"
+    backend: Literal["fork", "loky", "threading", "sequential"] = "fork"
     lockstep: Count = 12
 
     @field_validator("jobs")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from stages.core.columns import values
 from stages.core.errors import UserError
 from stages.core.task import Channel, Floats
 
@@ -56,8 +57,8 @@ def _numbers(path: Path, table: pa.Table, name: str) -> Floats:
     column = table[name]
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise UserError(f"{path}: column {name}: found {column.type}, allowed: numbers")
-    values: Floats = column.cast(pa.float64(), safe=False).to_numpy()
-    bad = np.flatnonzero(~np.isfinite(values))
+    found: Floats = values(column.cast(pa.float64(), safe=False))
+    bad = np.flatnonzero(~np.isfinite(found))
     if len(bad):
-        raise UserError(f"{path}: column {name}, row {bad[0] + 1}: found {values[bad[0]]}, allowed: finite numbers")
-    return values
+        raise UserError(f"{path}: column {name}, row {bad[0] + 1}: found {found[bad[0]]}, allowed: finite numbers")
+    return found

@@ -86,33 +86,38 @@ def _noise(plan: Plan, knob: str, steps: int, channels: int) -> Floats | None:
 def rollout(
     make: Callable[[], Task], controller: Controller, plans: Sequence[Plan], max_steps: int, lockstep: int
 ) -> Iterator[Episode]:
-    """Run every plan and yield the episodes as they end, in an order that depends on their lengths.
-
-    A task may end an episode at its own time; at `max_steps` it has timed out. `lockstep` simulations advance
-    together, and one that is done takes the next plan. Neither it nor the order of the plans changes a bit.
-    """
-    waiting = iter(plans)
+    """Run every plan in up to `lockstep` simulations, which are made for it, and yield the episodes as they end."""
     tasks = [make() for _ in range(min(lockstep, len(plans)))]
     try:
-        runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
-        while runs:
-            decision = controller(np.array([run.observe() for run in runs]))
-            ended = [run.advance(*row) for run, row in zip(runs, _rows(decision), strict=True)]
-            if not any(ended):
-                continue
-            going = []
-            for run, over in zip(runs, ended, strict=True):
-                if not over:
-                    going.append(run)
-                    continue
-                yield run.episode()
-                plan = next(waiting, None)
-                if plan is not None:
-                    going.append(_Run(run.task, plan, max_steps))
-            runs = going
+        yield from advance(tasks, controller, plans, max_steps)
     finally:
         for task in tasks:
             task.close()
+
+
+def advance(tasks: Sequence[Task], controller: Controller, plans: Sequence[Plan], max_steps: int) -> Iterator[Episode]:
+    """Run every plan and yield the episodes as they end, in an order that depends on their lengths.
+
+    A task may end an episode at its own time; at `max_steps` it has timed out. The tasks' simulations advance
+    together, and one that is done takes the next plan. Neither their number nor the order of the plans changes a bit.
+    """
+    waiting = iter(plans)
+    runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
+    while runs:
+        decision = controller(np.array([run.observe() for run in runs]))
+        ended = [run.advance(*row) for run, row in zip(runs, _rows(decision), strict=True)]
+        if not any(ended):
+            continue
+        going = []
+        for run, over in zip(runs, ended, strict=True):
+            if not over:
+                going.append(run)
+                continue
+            yield run.episode()
+            plan = next(waiting, None)
+            if plan is not None:
+                going.append(_Run(run.task, plan, max_steps))
+        runs = going
 
 
 def _rows(decision: Decision) -> Iterator[tuple[Floats, float, bool, bool]]:

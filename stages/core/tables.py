@@ -1,13 +1,15 @@
 """Episodes and expert steps as Parquet tables, whose columns the task's declaration gives; checked on reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.core.columns import numbers, texts, values
 from stages.core.digest import digest
 from stages.core.episode import Episode, Ints, Steps
 from stages.core.errors import UserError
@@ -15,6 +17,7 @@ from stages.core.files import replacing
 from stages.core.task import NOISE_KNOBS, Channel, Floats, Task
 
 _DIGEST = b"digest"  # in a file's metadata
+Values = Any  # of a column: an array of numpy or Arrow, or a list
 STEPS, EPISODES = "steps.parquet", "episodes.parquet"
 
 
@@ -150,22 +153,36 @@ def _check_values(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
         column = table[field.name]
         if not field.nullable and column.null_count:
             raise UserError(f"{path}: column {field.name}: found an empty cell, allowed: a value in every row")
-        if pa.types.is_floating(field.type) and not np.isfinite(column.drop_null().to_numpy()).all():
+        if pa.types.is_floating(field.type) and not np.isfinite(values(column.drop_null())).all():
             raise UserError(f"{path}: column {field.name}: found nan or infinity, allowed: finite numbers")
 
 
 def matrix(table: pa.Table, prefix: str, channels: Sequence[Channel]) -> Floats:
     """The channels' columns side by side (N, C)."""
-    columns = [table[f"{prefix}.{channel.name}"].to_numpy() for channel in channels]
+    columns = [values(table[f"{prefix}.{channel.name}"]) for channel in channels]
     return np.ascontiguousarray(np.stack(columns, axis=1))
 
 
-def _matrix_columns(prefix: str, channels: Sequence[Channel], values: Floats) -> dict[str, Floats]:
-    return {f"{prefix}.{channel.name}": values[:, place] for place, channel in enumerate(channels)}
+def _matrix_columns(prefix: str, channels: Sequence[Channel], content: Floats) -> dict[str, Floats]:
+    return {f"{prefix}.{channel.name}": content[:, place] for place, channel in enumerate(channels)}
 
 
-def _index_columns(episode: Ints, frame: Ints, period: float) -> dict[str, object]:
+def _index_columns(episode: Ints, frame: Ints, period: float) -> dict[str, Values]:
     return {"episode_index": episode, "frame_index": frame, "timestamp": frame * period}
+
+
+def _table(columns: Mapping[str, Values], schema: pa.Schema) -> pa.Table:
+    """The columns (N,) each, which are named in any order, as a table of that schema."""
+    arrays = []
+    for field in schema:
+        content = columns[field.name]
+        if isinstance(content, pa.Array):
+            arrays.append(content)
+        elif pa.types.is_string(field.type):
+            arrays.append(texts(content))
+        else:
+            arrays.append(numbers(np.asarray(content, dtype=field.type.to_pandas_dtype())))
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence[Episode]) -> None:
@@ -173,16 +190,16 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
     lengths = np.array([len(episode) for episode in episodes])
     index = np.array([episode.plan.index for episode in episodes])
     frames = np.concatenate([np.arange(length) for length in lengths])
-    steps: dict[str, object] = {
+    steps: dict[str, Values] = {
         **_index_columns(np.repeat(index, lengths), frames, task.control_period),
         **_matrix_columns("observation", task.observation, np.concatenate([e.observations for e in episodes])),
         **_matrix_columns("action", task.action, np.concatenate([e.actions for e in episodes])),
         **_matrix_columns("executed", task.action, np.concatenate([e.executed for e in episodes])),
-        "novelty": pa.array(np.concatenate([e.novelty for e in episodes]), from_pandas=True),
+        "novelty": np.concatenate([e.novelty for e in episodes]),
         "shift": np.concatenate([e.shift for e in episodes]),
         "error": np.concatenate([e.errors for e in episodes]),
     }
-    rows: dict[str, object] = {
+    rows: dict[str, Values] = {
         "episode_index": index,
         "condition": [e.plan.condition for e in episodes],
         "seed": [e.plan.seed for e in episodes],
@@ -194,17 +211,17 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
     }
     with replacing(folder) as temporary:
         temporary.mkdir()
-        write_table(pa.table(steps, schema=steps_schema(name, task)), temporary / STEPS)
-        write_table(pa.table(rows, schema=episodes_schema(name, task)), temporary / EPISODES)
+        write_table(_table(steps, steps_schema(name, task)), temporary / STEPS)
+        write_table(_table(rows, episodes_schema(name, task)), temporary / EPISODES)
 
 
 def read_episodes(folder: Path, name: str, task: type[Task]) -> tuple[pa.Table, pa.Table]:
     """The tables of steps and episodes in `folder`, checked one by one and against each other."""
     steps = read_table(folder / STEPS, steps_schema(name, task))
     episodes = read_table(folder / EPISODES, episodes_schema(name, task))
-    index, lengths = episodes["episode_index"].to_numpy(), episodes["steps"].to_numpy()
+    index, lengths = values(episodes["episode_index"]), values(episodes["steps"])
     listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
-    if not listed or not np.array_equal(steps["episode_index"].to_numpy(), np.repeat(index, lengths)):
+    if not listed or not np.array_equal(values(steps["episode_index"]), np.repeat(index, lengths)):
         raise UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
     return steps, episodes
 
@@ -228,7 +245,7 @@ def expert_table(
 ) -> pa.Table:
     """Rows that an expert has decided, as a table."""
     rows = len(steps)
-    columns: dict[str, object] = {
+    columns: dict[str, Values] = {
         **_index_columns(steps.episode, steps.frame, task.control_period),
         "round": steps.round,
         "source": list(steps.source),
@@ -238,15 +255,15 @@ def expert_table(
         **_matrix_columns("observation", task.observation, steps.observations),
         **_matrix_columns("action", task.action, steps.actions),
     }
-    return pa.table(columns, schema=expert_schema(name, task))
+    return _table(columns, expert_schema(name, task))
 
 
 def expert_steps(table: pa.Table, task: type[Task]) -> Steps:
     """A table of expert rows as what one learns from."""
     return Steps(
-        table["episode_index"].to_numpy(),
-        table["frame_index"].to_numpy(),
-        table["round"].to_numpy(),
+        values(table["episode_index"]),
+        values(table["frame_index"]),
+        values(table["round"]),
         table["source"].to_pylist(),
         matrix(table, "observation", task.observation),
         matrix(table, "action", task.action),

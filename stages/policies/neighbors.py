@@ -14,6 +14,8 @@ _BRUTE_ROWS = 64
 _SPARE = 3
 # The tree's own distances may differ from ours by rounding, never by as much as this share.
 _ROUNDING = 1e-12
+# Numbers that are worked on together.
+_CACHED = 10_000
 
 
 class Found(NamedTuple):
@@ -44,17 +46,19 @@ class Neighbors:
 
     def nearest(self, queries: Floats, k: int) -> Found:
         """The `k` nearest of the N points to each of the queries (B, F); `k` is at most N."""
-        if len(self.points) <= max(_BRUTE_ROWS, k + _SPARE):
+        return self._nearest(queries, k, k + _SPARE)
+
+    def _nearest(self, queries: Floats, k: int, fetched: int) -> Found:
+        """The same, from at least `fetched` candidates: where ties leave it open, from more."""
+        if len(self.points) <= max(_BRUTE_ROWS, fetched):
             return self._brute(queries, k)
-        _, rows = self._grown().query(queries, k=k + _SPARE)
-        rows = rows.astype(np.int64)
-        found = self._ordered(queries, rows, k + _SPARE)
+        _, rows = self._grown().query(queries, k=fetched)
+        candidates = self._ordered(queries, rows.astype(np.int64), fetched)
+        found = Found(candidates.distances[:, :k], candidates.rows[:, :k])
         # A row that was not fetched is at least as far as the last that was.
-        unsure = np.flatnonzero(found.distances[:, -1] <= found.distances[:, k - 1] * (1 + _ROUNDING))
-        found = Found(found.distances[:, :k], found.rows[:, :k])
+        unsure = np.flatnonzero(candidates.distances[:, -1] <= found.distances[:, -1] * (1 + _ROUNDING))
         if len(unsure):
-            exact = self._brute(queries[unsure], k)
-            found.distances[unsure], found.rows[unsure] = exact
+            found.distances[unsure], found.rows[unsure] = self._nearest(queries[unsure], k, 4 * fetched)
         return found
 
     def _grown(self) -> Any:
@@ -67,9 +71,17 @@ class Neighbors:
     def _ordered(self, queries: Floats, rows: NDArray[np.int64], k: int) -> Found:
         squares = _squared(self.points[rows] - queries[:, None, :])
         order = np.lexsort((rows, squares))[:, :k]
-        return Found(np.sqrt(np.take_along_axis(squares, order, axis=1)), np.take_along_axis(rows, order, axis=1))
+        each = np.arange(len(queries))[:, None]
+        return Found(np.sqrt(squares[each, order]), rows[each, order])
 
     def _brute(self, queries: Floats, k: int) -> Found:
+        """From all rows, for so many queries at a time that their distances fit into the cache."""
         everything = np.arange(len(self.points))
-        parts = [self._ordered(query[None], everything[None], k) for query in queries]
+        together = max(1, _CACHED // len(everything))
+        parts = [
+            self._ordered(some, np.broadcast_to(everything, (len(some), len(everything))), k)
+            for some in (queries[start : start + together] for start in range(0, len(queries), together))
+        ]
+        if len(parts) == 1:
+            return parts[0]
         return Found(np.concatenate([part.distances for part in parts]), np.concatenate([part.rows for part in parts]))

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from stages.core.task import Floats
-from stages.kuka.arm import connect, load_arm
-from stages.kuka.kinematics import JOINTS, tool_and_jacobian
+from stages.tasks.kuka.arm import connect, load_arm
+from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
 
 Point = tuple[float, float, float]
 

@@ -1,6 +1,6 @@
 """The charts of a task: one panel a condition, colours for rounds."""
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 import numpy as np
 import pandas as pd
 
@@ -68,6 +68,7 @@ def _error_panel(condition: str, curves: pd.DataFrame, unit: str, span: tuple[fl
             axes.plot(part["timestamp"], middle, color=colour, label=f"round {number}")
             told.append(f"in round {number} the median ends at {quantity(float(part['middle'].iloc[-1]), unit)}")
         axes.set(title=condition, xlabel="time [s]", ylabel=f"error [{unit}]", yscale="log", ylim=span)
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlim(left=0)
         axes.legend(loc="best")
         return drawn.picture(f"Error over time in condition {condition}: {listing(told)}.")

@@ -9,7 +9,7 @@ import pandas as pd
 from stages.core import tables
 from stages.core.recordings import RECORDED
 from stages.core.task import NOISE_KNOBS, Knob
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 _LUCK = 0.1  # share of the whole range by which the ends of equal ranges may differ in what was drawn from them
 
@@ -24,7 +24,7 @@ class Worlds:
 
 def worlds_of(task_folder: Path, name: str, first_round: int) -> Worlds:
     """The knobs' ranges as they were drawn: in the demonstrations that were scripted, and in every condition."""
-    task = find_task(name)
+    task = TASKS.find(name)
     knobs: Mapping[str, Knob] = {**task.knobs, **NOISE_KNOBS}
     shown, tried = (
         tables.read_episodes(folder, name, task)[1].to_pandas()

@@ -6,13 +6,13 @@ import numpy as np
 
 from stages.core import tables
 from stages.core.task import Floats, vector
-from stages.kuka.kinematics import JOINTS
 from stages.reporting.arm_film import HEIGHT, WIDTH, film, moments
 from stages.reporting.drawing import INK, MUTED, chart, round_colour
 from stages.reporting.pairs import Pair, Run
 from stages.reporting.picture import Figure, Picture, embed
 from stages.reporting.wording import listing, quantity, seconds
-from stages.tasks import find_task
+from stages.tasks import TASKS
+from stages.tasks.kuka.kinematics import JOINTS
 
 FRAMES = 6
 _LINE = "The line is the tool's way so far."
@@ -27,7 +27,7 @@ def _ending(pair: Pair, run: Run) -> str:
 
 def _strip(pair: Pair, run: Run, images: Sequence[bytes], caption: str) -> Figure:
     """The arm along one run."""
-    unit = find_task(pair.task).error_unit
+    unit = TASKS.find(pair.task).error_unit
     pictures = []
     for moment, image in zip(moments(len(run.steps), FRAMES), images, strict=True):
         step = run.steps.iloc[moment]
@@ -59,14 +59,14 @@ def joints(pair: Pair) -> list[Figure]:
 
 def _demonstration(pair: Pair) -> Floats:
     """Joint angles (T, 7) [rad] of the demonstration that the pair's world asks to follow."""
-    task = find_task(pair.task)
+    task = TASKS.find(pair.task)
     steps, _ = tables.read_episodes(pair.folder / "demonstrations", pair.task, task)
     part = tables.episode_slices(steps["episode_index"].to_numpy())[int(pair.runs[0].world["movement"])]
     return tables.matrix(steps, "observation", vector("joint", "rad", JOINTS))[part]
 
 
 def _joint_charts(pair: Pair, shown: Floats) -> Figure:
-    period = find_task(pair.task).control_period
+    period = TASKS.find(pair.task).control_period
     widest = int(np.ptp(shown, axis=0).argmax())
     with chart(4.4, 2.7) as drawn:
         axes = drawn.axes
@@ -102,7 +102,7 @@ def _thin(values: Floats, period: float) -> tuple[Floats, Floats]:
 
 
 def _shown_strip(pair: Pair, shown: Floats, images: Sequence[bytes]) -> Figure:
-    period = find_task(pair.task).control_period
+    period = TASKS.find(pair.task).control_period
     pictures = []
     for moment, image in zip(moments(len(shown), FRAMES), images, strict=True):
         time = seconds(moment * period)

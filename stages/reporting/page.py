@@ -15,7 +15,7 @@ from stages.reporting.studies import Study
 from stages.reporting.summary import COLUMNS, cells, what_was_run
 from stages.reporting.verdict import RELIABLE, Verdict, judge
 from stages.reporting.wording import percent
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def make_section(data: Path, measured: Measured, name: str) -> Section:
     rows, errors, novelty = (
         table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty)
     )
-    task = find_task(name)
+    task = TASKS.find(name)
     pair = choose_pair(data, name, rows, novelty)
     return Section(
         name,
@@ -63,7 +63,7 @@ def _about(name: str) -> str:
     """What the task's module says of itself."""
     from inspect import getmodule
 
-    return ((getattr(getmodule(find_task(name)), "__doc__", None) or "").strip().splitlines() or [""])[0]
+    return ((getattr(getmodule(TASKS.find(name)), "__doc__", None) or "").strip().splitlines() or [""])[0]
 
 
 def _glance(measured: Measured, name: str) -> Glance:

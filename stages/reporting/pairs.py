@@ -10,7 +10,7 @@ import pandas as pd
 from stages.core import tables
 from stages.core.errors import UserError
 from stages.core.task import Floats
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Evaluation:
 def read_evaluation(folder: Path, name: str, rows: pd.DataFrame) -> Evaluation:
     """The evaluation in `folder`; UserError where its episodes are not those that `rows` of results.csv count."""
     steps, episodes = (
-        table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, find_task(name))
+        table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, TASKS.find(name))
     )
     counted = dict(zip(rows["condition"].tolist(), rows["episodes"].tolist(), strict=True))
     found = episodes["condition"].value_counts().to_dict()

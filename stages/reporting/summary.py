@@ -5,7 +5,7 @@ import pandas as pd
 from stages.reporting.inputs import Measured, records
 from stages.reporting.verdict import RELIABLE, judge
 from stages.reporting.wording import interval, percent, plural, quantity
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 COLUMNS = ("task", "round", "condition", "episodes", "success", "95 % interval", "error", "steps", "above threshold")
 
@@ -29,7 +29,7 @@ def cells(results: pd.DataFrame) -> list[tuple[str, ...]]:
             f"{row['episodes']:,}",
             percent(row["success"]),
             interval(row["success_low"], row["success_high"]),
-            quantity(row["error"], find_task(row["task"]).error_unit),
+            quantity(row["error"], TASKS.find(row["task"]).error_unit),
             f"{row['steps']:.1f}",
             percent(row["shift"]),
         )

@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from stages.core.columns import values
 from stages.core.errors import UserError
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.kuka.arm import PHYSICS_STEP, Arm
-from stages.kuka.kinematics import JOINTS, LIMITS
+from stages.tasks.kuka.arm import PHYSICS_STEP, Arm
+from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 
 FORCE = 500.0  # [N m] the lesson's
 SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
@@ -229,5 +230,5 @@ def read_references(folder: Path) -> list[Reference]:
     # Where the arm was after the last frame is not recorded: taken as before it.
     return [
         Reference(joints[[*range(part.start, part.stop), part.stop - 1]], hand[part])
-        for part in episode_slices(steps["episode_index"].to_numpy())
+        for part in episode_slices(values(steps["episode_index"]))
     ]

@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.kuka.arm import PHYSICS_STEP
-from stages.kuka.bench import TABLE_FRICTION, Bench, Dynamics, State, Vector
-from stages.kuka.gripper import OPEN, TCP
-from stages.kuka.kinematics import JOINTS, LIMITS
-from stages.kuka.placing import Seen, place
-from stages.kuka.pointing import pointing_down
+from stages.tasks.kuka.arm import PHYSICS_STEP
+from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, Dynamics, State, Vector
+from stages.tasks.kuka.gripper import OPEN, TCP
+from stages.tasks.kuka.kinematics import JOINTS, LIMITS
+from stages.tasks.kuka.placing import Seen, place
+from stages.tasks.kuka.pointing import pointing_down
 
 PHYSICS_STEPS = 8  # a control step: 30 Hz
 REST = (0.6, 0.0)  # [m] where the tool starts, seen from above

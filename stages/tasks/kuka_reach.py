@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Floats, Knob, Outcome, Task, World, vector
-from stages.kuka.arm import PHYSICS_STEP, Arm
-from stages.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
+from stages.tasks.kuka.arm import PHYSICS_STEP, Arm
+from stages.tasks.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
 
 REST = np.array([0.0, 0.45, 0.0, -1.45, 0.0, 1.25, 0.0])  # [rad] tool in front of the arm, pointing down
 PHYSICS_STEPS = 8  # a control step: 30 Hz

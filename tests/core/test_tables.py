@@ -12,7 +12,7 @@ from stages.core import tables
 from stages.core.episode import Episode, Steps
 from stages.core.errors import UserError
 from stages.core.task import NOISE_KNOBS
-from stages.tasks import find_task
+from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 
 SCHEMA = tables.expert_schema("distance", Distance)
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 def test_episodes_come_back_as_they_were(
     task_name: str, shown: Callable[[str], list[Episode]], shown_folder: Callable[[str], Path]
 ) -> None:
-    task, episodes = find_task(task_name), shown(task_name)
+    task, episodes = TASKS.find(task_name), shown(task_name)
     steps, rows = tables.read_episodes(shown_folder(task_name), task_name, task)
     slices = tables.episode_slices(steps["episode_index"].to_numpy())
     for part, row, episode in zip(slices, rows.to_pylist(), episodes, strict=True):
@@ -60,7 +60,7 @@ def test_episodes_come_back_as_they_were(
 
 
 def test_the_columns_are_those_of_the_contract(task_name: str) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     channels = {f"observation.{one.name}" for one in task.observation} | {f"action.{one.name}" for one in task.action}
     index = {"episode_index", "frame_index", "timestamp"}
     worlds = {f"world.{knob}" for knob in [*task.knobs, *NOISE_KNOBS]}
@@ -71,7 +71,7 @@ def test_the_columns_are_those_of_the_contract(task_name: str) -> None:
 
 
 def test_units_stand_in_the_files(task_name: str, shown_folder: Callable[[str], Path]) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     steps = pq.read_schema(shown_folder(task_name) / tables.STEPS)
     for prefix, channels in (("observation", task.observation), ("action", task.action)):
         for channel in channels:

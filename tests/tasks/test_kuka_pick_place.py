@@ -9,9 +9,9 @@ from stages.core.episode import Decision, Episode, Plan
 from stages.core.rollout import expert_controller, rollout
 from stages.core.task import Floats
 from stages.core.worlds import Range, plan_episodes, with_noise
-from stages.kuka.gripper import OPEN, TCP
-from stages.kuka.kinematics import LIMITS, tool_and_jacobian
-from stages.kuka.pointing import pointing_down
+from stages.tasks.kuka.gripper import OPEN, TCP
+from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
+from stages.tasks.kuka.pointing import pointing_down
 from stages.tasks.kuka_pick_place import KukaPickPlace
 
 # Everything that a world can vary, and the tool so near to the cube that contacts begin early.

@@ -10,11 +10,11 @@ from stages.core import parallel
 from stages.core.episode import Controller, Decision, Episode, Plan
 from stages.core.parallel import Compute, run_episodes
 from stages.core.rollout import expert_controller, rollout
+from stages.core.settings import Settings, ranges
 from stages.core.streams import stream
 from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.core.worlds import plan_episodes, with_noise
-from stages.settings import Settings, ranges
-from stages.tasks import find_task
+from stages.tasks import TASKS
 
 SHORT = 25  # steps of an episode whose end does not matter
 BATCHED = ("expert", "hold", "runaway")
@@ -26,12 +26,12 @@ Same = Callable[[list[Episode], list[Episode]], None]
 @pytest.fixture(scope="session")
 def make(shown_folder: Callable[[str], Path]) -> Callable[[str], Callable[[], Task]]:
     """What `prepare` makes of a task for evaluation and practice."""
-    return lambda name: find_task(name).prepare(shown_folder(name))
+    return lambda name: TASKS.find(name).prepare(shown_folder(name))
 
 
 def noisy_plans(settings: Settings, name: str, count: int, observation: float = 0.003) -> list[Plan]:
     """Worlds of a task's practice, with noise on everything."""
-    task = find_task(name)
+    task = TASKS.find(name)
     spans = (settings.params.randomization or {}).get(name)
     drawn = ranges(spans.practice or {}) if spans else {}
     return plan_episodes(with_noise(task.knobs, observation, 0.05), drawn, count, "test", 5, name)
@@ -51,7 +51,7 @@ def short(make: Callable[[], Task], task: type[Task], plans: list[Plan], lockste
 
 
 def test_names_are_unique_and_units_are_given(task_name: str) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     for channels in (task.observation, task.action, task.recorded):
         names = [channel.name for channel in channels]
         assert len(set(names)) == len(names) > 0
@@ -64,12 +64,12 @@ def test_names_are_unique_and_units_are_given(task_name: str) -> None:
 
 
 def test_an_integer_knobs_default_is_whole(task_name: str) -> None:
-    for knob in find_task(task_name).knobs.values():
+    for knob in TASKS.find(task_name).knobs.values():
         assert not knob.integer or float(knob.default).is_integer()
 
 
 def test_a_recording_completes_to_observations_and_actions(task_name: str) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     recorded = np.random.default_rng(0).normal(size=(6, len(task.recorded)))
     observations, actions = task.complete(recorded)
     assert observations.shape == (6, len(task.observation))
@@ -80,7 +80,7 @@ def test_a_recording_completes_to_observations_and_actions(task_name: str) -> No
 
 
 def test_reset_and_step_give_an_observation(task_name: str, make: Callable[[str], Callable[[], Task]]) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     world = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
     with make(task_name)() as one:
         first = one.reset(world, np.random.default_rng(0))
@@ -96,7 +96,7 @@ def test_reset_and_step_give_an_observation(task_name: str, make: Callable[[str]
 
 
 def test_an_observation_is_not_changed_afterwards(task_name: str, make: Callable[[str], Callable[[], Task]]) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     world = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
     with make(task_name)() as one:
         first = one.reset(world, np.random.default_rng(0))
@@ -111,7 +111,7 @@ def test_an_observation_is_not_changed_afterwards(task_name: str, make: Callable
 
 @pytest.mark.parametrize("answer", BATCHED)
 def test_row_by_row_and_in_batches_the_answer_is_the_same(answer: str, task_name: str, shown: Shown) -> None:
-    task, seen = find_task(task_name), visited(shown, task_name)
+    task, seen = TASKS.find(task_name), visited(shown, task_name)
     respond = getattr(task, answer)
     whole = respond(seen)
     assert whole.shape == (len(seen), len(task.action))
@@ -128,7 +128,7 @@ def test_row_by_row_and_in_batches_the_answer_is_the_same(answer: str, task_name
 def test_an_answer_leaves_the_observations_as_they_are(answer: str, task_name: str, shown: Shown) -> None:
     seen = visited(shown, task_name).copy()
     before = seen.copy()
-    getattr(find_task(task_name), answer)(seen)[:] = np.nan
+    getattr(TASKS.find(task_name), answer)(seen)[:] = np.nan
     assert np.array_equal(seen, before)
 
 
@@ -138,7 +138,7 @@ def test_an_answer_leaves_the_observations_as_they_are(answer: str, task_name: s
 def test_order_and_number_in_lockstep_change_no_bit(
     task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings, assert_same: Same
 ) -> None:
-    task, plans = find_task(task_name), noisy_plans(settings, task_name, 9)
+    task, plans = TASKS.find(task_name), noisy_plans(settings, task_name, 9)
     alone = [episode for plan in plans for episode in short(make(task_name), task, [plan], 1)]
     assert len({episode.observations.tobytes() for episode in alone}) == len(plans)
     shuffled = [plans[place] for place in np.random.default_rng(3).permutation(len(plans))]
@@ -146,18 +146,20 @@ def test_order_and_number_in_lockstep_change_no_bit(
         assert_same(short(make(task_name), task, order, lockstep), alone)
 
 
-def test_the_number_of_jobs_changes_neither_a_bit_nor_the_order(
+@pytest.mark.parametrize("backend", ["fork", "loky", "threading"])
+def test_neither_jobs_nor_backend_change_a_bit_or_the_order(
+    backend: str,
     task_name: str,
     make: Callable[[str], Callable[[], Task]],
     settings: Settings,
     assert_same: Same,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_WORKER", 1)
+    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
     plans = noisy_plans(settings, task_name, 11)[::-1]
     controller = _Named(task_name)
     one, two = (
-        run_episodes(make(task_name), controller, plans, 5, Compute(jobs, "loky", 3), "test") for jobs in (1, 2)
+        run_episodes(make(task_name), controller, plans, 5, Compute(jobs, backend, 3), "test") for jobs in (1, 2)
     )
     assert [episode.plan.index for episode in two] == [plan.index for plan in plans]
     assert_same(one, two)
@@ -170,13 +172,13 @@ class _Named:
         self.task = task
 
     def __call__(self, observations: Floats) -> Decision:
-        return expert_controller(find_task(self.task))(observations)
+        return expert_controller(TASKS.find(self.task))(observations)
 
 
 def test_a_crash_or_any_other_end_leaves_no_trace(
     task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings, assert_same: Same
 ) -> None:
-    task, (violent, plan) = find_task(task_name), noisy_plans(settings, task_name, 2)
+    task, (violent, plan) = TASKS.find(task_name), noisy_plans(settings, task_name, 2)
     fresh = short(make(task_name), task, [plan], 1)
     runaway: Controller = lambda seen: expert_controller(task)(seen)._replace(actions=task.runaway(seen))  # noqa: E731
     with make(task_name)() as one:
@@ -201,7 +203,7 @@ class _Kept:
 def test_an_episode_is_replayed_by_its_executed_commands(
     task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings
 ) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     for episode in short(make(task_name), task, noisy_plans(settings, task_name, 3), 2):
         cut = len(episode) * 2 // 3
         # Neither another noise level nor another controller matters as long as the commands are given.
@@ -217,7 +219,7 @@ def test_an_episode_is_replayed_by_its_executed_commands(
 def test_noise_is_uniform_within_its_half_width_and_the_episodes_own(
     task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings
 ) -> None:
-    task, plans = find_task(task_name), noisy_plans(settings, task_name, 8, observation=0)
+    task, plans = TASKS.find(task_name), noisy_plans(settings, task_name, 8, observation=0)
     episodes = short(make(task_name), task, plans, 4)
     noise = np.concatenate([episode.executed - episode.actions for episode in episodes])
     assert 0.03 < np.abs(noise).max() <= 0.05 + 1e-12
@@ -231,7 +233,7 @@ def test_noise_is_uniform_within_its_half_width_and_the_episodes_own(
 
 
 def test_the_expert_succeeds_in_its_default_world(task_name: str, make: Callable[[str], Callable[[], Task]]) -> None:
-    task = find_task(task_name)
+    task = TASKS.find(task_name)
     plans = plan_episodes(with_noise(task.knobs, 0, 0), {}, 1, "default", 1, task_name)
     (episode,) = rollout(make(task_name), expert_controller(task), plans, 2400, 1)
     assert episode.outcome == "success"
@@ -251,10 +253,10 @@ def test_the_expert_succeeds_in_every_condition(
     )
     if spans is None or limits is None:
         pytest.skip(f"params.yaml has no conditions for {task_name}")
-    task, limit = find_task(task_name), limits.max_steps or 0
+    task, limit = TASKS.find(task_name), limits.max_steps or 0
     knobs = with_noise(task.knobs, settings.noise(task_name, "observation"), settings.noise(task_name, "action"))
     count = max(2, min(20, 3000 // limit))
-    for condition, drawn in {**(spans.evaluate or {}), "practice": spans.practice or {}}.items():
+    for condition, drawn in {**spans.conditions(), "practice": spans.practice or {}}.items():
         plans = plan_episodes(knobs, ranges(drawn), count, condition, 77, task_name, condition)
         episodes = list(rollout(make(task_name), expert_controller(task), plans, limit, 8))
         failed = [dict(episode.plan.world) for episode in episodes if episode.outcome != "success"]
@@ -264,7 +266,7 @@ def test_the_expert_succeeds_in_every_condition(
 def test_what_runs_away_or_holds_does_not_succeed(
     task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings
 ) -> None:
-    task, plans = find_task(task_name), noisy_plans(settings, task_name, 2, observation=0)
+    task, plans = TASKS.find(task_name), noisy_plans(settings, task_name, 2, observation=0)
     for answer in (task.runaway, task.hold):
         still = [Plan(plan.index, "", plan.seed, {**plan.world, "action_noise": 0}) for plan in plans]
         lost: Controller = lambda seen, answer=answer: expert_controller(task)(seen)._replace(actions=answer(seen))  # type: ignore[misc]  # noqa: E731

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 from stages.core.task import Floats
-from stages.kuka.kinematics import JOINTS
+from stages.tasks.kuka.kinematics import JOINTS
 
 PHYSICS_STEP = 1 / 240  # [s]
 GRAVITY = -10.0  # [m/s^2]

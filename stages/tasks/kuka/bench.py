@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stages.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
-from stages.kuka.gripper import FINGERS, add_gripper
-from stages.kuka.kinematics import JOINTS
+from stages.tasks.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
+from stages.tasks.kuka.gripper import FINGERS, add_gripper
+from stages.tasks.kuka.kinematics import JOINTS
 
 TABLE_FRICTION = 0.6  # [1] times the cube's
 FINGER_FRICTION = 1.0  # [1] times the cube's

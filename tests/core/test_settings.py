@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from stages.core.checks import PER_TASK
 from stages.core.errors import UserError
-from stages.core.params import Params
-from stages.settings import PER_TASK, load_settings, round_entry
+from stages.core.params import Params, round_entry
+from stages.core.settings import load_settings
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 
 DELETED = object()
 STAGES = {
@@ -43,18 +46,29 @@ def put(content: dict[str, Any], key: str, value: object) -> None:
 
 
 def test_the_committed_parameters_are_valid(root: Path) -> None:
-    params = load_settings(root / "params.yaml").params
+    params = load_settings(root / "params.yaml", TASKS, POLICIES).params
     for section in PER_TASK:
         assert set(params.tasks or []) <= set(getattr(params, section)), section
     assert [one.name for one in params.rounds or []] == [f"round_{n}" for n in range(len(params.rounds or []))]
 
 
+def test_a_condition_has_what_is_common_where_it_says_nothing(tmp_path: Path) -> None:
+    wide, narrow, none = ({"low": low, "high": 9.0} for low in (1.0, 8.0, 9.0))
+    ranges = {"common": {"start": wide, "action_noise": none}, "evaluate": {"near": {}, "far": {"start": narrow}}}
+    settings = load_settings(write(tmp_path / "params.yaml", {"randomization": {"distance": ranges}}), TASKS, POLICIES)
+    found = {
+        name: {knob: span.low for knob, span in spans.items()}
+        for name, spans in settings.of(settings.params.randomization, "randomization", "distance").conditions().items()
+    }
+    assert found == {"near": {"start": 1.0, "action_noise": 9.0}, "far": {"start": 8.0, "action_noise": 9.0}}
+
+
 def test_every_section_may_be_absent(tmp_path: Path) -> None:
-    assert load_settings(write(tmp_path / "params.yaml", {})).params == Params()
+    assert load_settings(write(tmp_path / "params.yaml", {}), TASKS, POLICIES).params == Params()
 
 
 def test_a_value_that_is_absent_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
-    settings = load_settings(write(tmp_path / "params.yaml", {"noise": {"distance": {}}}))
+    settings = load_settings(write(tmp_path / "params.yaml", {"noise": {"distance": {}}}), TASKS, POLICIES)
     for ask, key in (
         (lambda: settings.seed, "seed"),
         (lambda: settings.noise("distance", "action"), "noise.distance.action"),
@@ -69,12 +83,13 @@ def test_a_value_that_is_absent_is_told_when_it_is_asked_for(tmp_path: Path) -> 
 def test_numbers_are_read_as_dvc_writes_them(text: str, value: float, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(f"noise:\n  distance:\n    action: {text}\n")
-    assert load_settings(path).noise("distance", "action") == value
+    assert load_settings(path, TASKS, POLICIES).noise("distance", "action") == value
 
 
 def test_the_next_round_follows_from_the_one_before(tmp_path: Path) -> None:
     rounds = [round_entry(number).model_dump() for number in range(12)]
-    assert len(load_settings(write(tmp_path / "params.yaml", {"rounds": rounds})).params.rounds or []) == 12
+    settings = load_settings(write(tmp_path / "params.yaml", {"rounds": rounds}), TASKS, POLICIES)
+    assert len(settings.params.rounds or []) == 12
     assert rounds[11] == {
         "name": "round_11",
         "rows": "round_10/dataset.parquet",
@@ -96,7 +111,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("policy.distance.features.distance.log", 1, "policy.distance.features.distance.log", "an unknown key", "scale"),
     ("randomization.distance.practise", {}, "randomization.distance.practise", "an unknown key", "demonstrate, prac"),
     (f"{START}.mid", 1.0, f"{START}.mid", "an unknown key", "low, high"),
-    (f"{REACH}.goal_x.mid", 1.0, f"{REACH}.goal_x.mid", "an unknown key", "low, high"),
+    (f"{REACH}.goal_y.mid", 1.0, f"{REACH}.goal_y.mid", "an unknown key", "low, high"),
     # names that are not there
     ("tasks", ["distnace"], "tasks.0", "distnace", "distance, "),
     ("tasks", ["distance", "distance"], "tasks.1", "distance again", "each task once"),
@@ -109,7 +124,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
     ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold' or 'runaway'"),
-    ("compute.backend", "ray", "compute.backend", "'ray'", "'loky', 'threading' or 'sequential'"),
+    ("compute.backend", "ray", "compute.backend", "'ray'", "'fork', 'loky', 'threading' or 'sequential'"),
     ("policy.distance.weights", "gauss", "policy.distance.weights", "'gauss'", "'uniform' or 'distance'"),
     # names that are no names
     ("noise.Walk Fast", {}, "noise", "'Walk Fast'", NAMED),
@@ -192,7 +207,7 @@ def test_a_broken_value_gives_one_line(
     put(content, key, value)
     path = write(tmp_path / "params.yaml", content)
     with pytest.raises(UserError) as told:
-        load_settings(path)
+        load_settings(path, TASKS, POLICIES)
     line = str(told.value)
     assert "\n" not in line
     assert line.startswith(f"{path}: {named}: found {found}, allowed: {allowed}")
@@ -206,7 +221,7 @@ TEXTS = {
     "1: 2": "1: found 1, allowed: text",
     "a: [": "not YAML (while parsing",
     "a: !!python/object/apply:os.getcwd []": "not YAML (could not determine a constructor",
-    "a: 1\n b: 2": "not YAML (mapping values are not allowed here",
+    "a: 1\n b: 2": "not YAML (mapping values are not allowed",
     b"\xff\xfe\x00": "not YAML ('utf-8' codec",
 }
 
@@ -216,7 +231,7 @@ def test_a_file_that_holds_no_parameters_gives_one_line(text: str | bytes, tmp_p
     path = tmp_path / "params.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError) as told:
-        load_settings(path)
+        load_settings(path, TASKS, POLICIES)
     assert str(told.value).startswith(f"{path}: {TEXTS[text]}")
     assert "\n" not in str(told.value)
 
@@ -225,7 +240,7 @@ def test_everything_that_is_wrong_is_told_at_once_one_line_each(content: dict[st
     put(content, "seed", -1)
     put(content, "noise.distance.action", "x")
     with pytest.raises(UserError) as told:
-        load_settings(write(tmp_path / "params.yaml", content))
+        load_settings(write(tmp_path / "params.yaml", content), TASKS, POLICIES)
     assert [line.split(": ")[-3] for line in str(told.value).splitlines()] == ["seed", "noise.distance.action"]
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stages.core.task import Floats
-from stages.kuka.arm import Arm
-from stages.kuka.kinematics import LIMITS, tool_and_jacobian
+from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 
 _SPREAD = np.random.default_rng(0).uniform(-1, 1, (8, 7))
 POSES = {

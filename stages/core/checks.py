@@ -1,0 +1,98 @@
+"""What is wrong with parameters though their form is right: names that nothing has, and values that clash."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from stages.core.params import Params, Ranges, RoundSettings, round_entry
+from stages.core.policy import Policy
+from stages.core.registry import Registry
+from stages.core.task import NOISE_KNOBS, Task
+
+PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")
+
+
+class Known(NamedTuple):
+    """The names that parameters may use."""
+
+    tasks: Registry[Task]
+    policies: Registry[Policy]
+
+
+def problems(params: Params, known: Known) -> Iterator[str]:
+    """One line for everything that is wrong: key, what was found, what is allowed."""
+    for place, name in enumerate(params.tasks or []):
+        if name not in known.tasks:
+            yield f"tasks.{place}: found {name}, allowed: {', '.join(known.tasks)}"
+        elif name in (params.tasks or [])[:place]:
+            yield f"tasks.{place}: found {name} again, allowed: each task once"
+    for section in PER_TASK:
+        for name in getattr(params, section) or {}:
+            if name not in known.tasks:
+                yield f"{section}.{name}: found an unknown task, allowed: {', '.join(known.tasks)}"
+            elif section in _CHECKS:
+                yield from _CHECKS[section](params, name, known)
+    yield from _check_rounds(params.rounds or [])
+
+
+def _check_rounds(rounds: Sequence[RoundSettings]) -> Iterator[str]:
+    """The first thing in which the rounds are not a chain: whatever follows would be wrong as well."""
+    for place, one in enumerate(rounds):
+        for key, allowed in round_entry(place).model_dump().items():
+            found = getattr(one, key)
+            if found != allowed:
+                yield f"rounds.{place}.{key}: found {found}, allowed: {allowed}"
+                return
+
+
+def _check_shift(params: Params, name: str, _: Known) -> Iterator[str]:
+    one = (params.shift or {})[name]
+    # A stage that does not read the threshold need not be given it.
+    if "threshold" in one.model_fields_set and one.threshold is None and one.quantile is None:
+        yield f"shift.{name}.quantile: found nothing, allowed: a share, as shift.{name}.threshold is null"
+
+
+def _check_demonstrate(params: Params, name: str, _: Known) -> Iterator[str]:
+    one = (params.demonstrate or {})[name]
+    if one.episodes == 0 and not one.recordings:
+        yield f"demonstrate.{name}.episodes: found 0 and no recordings, allowed: at least 1 of either"
+
+
+def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
+    task = known.tasks[name]
+    one = (params.policy or {})[name]
+    if one.kind not in known.policies:
+        yield f"policy.{name}.kind: found {one.kind}, allowed: {', '.join(known.policies)}"
+    groups = list(dict.fromkeys(channel.group for channel in task.observation))
+    for group in one.features:
+        if group not in groups:
+            yield f"policy.{name}.features.{group}: found an unknown group, allowed: {', '.join(groups)}"
+
+
+def _check_randomization(params: Params, name: str, known: Known) -> Iterator[str]:
+    task = known.tasks[name]
+    one = (params.randomization or {})[name]
+    purposes = {"demonstrate": one.demonstrate, "practice": one.practice, "common": one.common}
+    purposes |= {f"evaluate.{condition}": spans for condition, spans in (one.evaluate or {}).items()}
+    for purpose, spans in purposes.items():
+        yield from _check_ranges(f"randomization.{name}.{purpose}", spans or {}, task)
+    if one.evaluate is not None and not one.evaluate:
+        yield f"randomization.{name}.evaluate: found no condition, allowed: at least 1"
+
+
+def _check_ranges(key: str, spans: Ranges, task: type[Task]) -> Iterator[str]:
+    knobs = {**task.knobs, **NOISE_KNOBS}
+    for knob, span in spans.items():
+        if knob not in knobs:
+            yield f"{key}.{knob}: found an unknown knob, allowed: {', '.join(knobs)}"
+        elif knobs[knob].integer and not (span.low.is_integer() and span.high.is_integer()):
+            yield f"{key}.{knob}: found {span.low} to {span.high}, allowed: whole numbers"
+        elif knob in NOISE_KNOBS and span.low < 0:
+            yield f"{key}.{knob}.low: found {span.low}, allowed: at least 0"
+
+
+_CHECKS: Mapping[str, Callable[[Params, str, Known], Iterator[str]]] = {
+    "demonstrate": _check_demonstrate,
+    "policy": _check_policy,
+    "randomization": _check_randomization,
+    "shift": _check_shift,
+}

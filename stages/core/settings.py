@@ -1,0 +1,93 @@
+"""Reads `params.yaml` and checks it as a whole: its form, and its names against the tasks and policies there are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+import re
+from typing import Literal, TypeVar
+
+from pydantic import ValidationError
+import yaml
+
+from stages.core import validation
+from stages.core.checks import Known, problems
+from stages.core.errors import UserError
+from stages.core.parallel import Compute
+from stages.core.params import Params, Ranges
+from stages.core.policy import Policy, Response
+from stages.core.registry import Registry
+from stages.core.task import Task
+from stages.core.worlds import Range
+
+T = TypeVar("T")
+
+
+class Settings:
+    """The parameters, whose getters say which key is missing."""
+
+    def __init__(self, path: Path, params: Params) -> None:
+        self.path, self.params = path, params
+
+    def get(self, value: T | None, key: str) -> T:
+        """The value at that key; UserError where the file lacks it."""
+        if value is None:
+            raise UserError(f"{self.path}: {key}: found nothing, allowed: a value")
+        return value
+
+    def of(self, section: Mapping[str, T] | None, key: str, task: str) -> T:
+        """A task's part of a section; UserError where the file lacks it."""
+        return self.get((section or {}).get(task), f"{key}.{task}")
+
+    def noise(self, task: str, kind: Literal["observation", "action", "demonstration"]) -> float:
+        """A task's level of noise of that kind."""
+        levels = self.of(self.params.noise, "noise", task)
+        level: float | None = getattr(levels, kind)
+        return self.get(level, f"noise.{task}.{kind}")
+
+    def response(self, task: str) -> Response:
+        """What a task's policy does where it is out of its depth."""
+        return self.get(self.of(self.params.shift, "shift", task).response, f"shift.{task}.response")
+
+    @property
+    def seed(self) -> int:
+        """The seed that all randomness derives from."""
+        return self.get(self.params.seed, "seed")
+
+
+def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy]) -> Settings:
+    """The parameters in the file at `path`; UserError with one line for everything that is wrong in it."""
+    try:
+        content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise _wrong(path, validation.lines(error)) from None
+    wrong = list(problems(params, Known(tasks, policies)))
+    if wrong:
+        raise _wrong(path, wrong)
+    return Settings(path, params)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads 1e-05, as DVC writes small numbers, as a number."""
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), [*"-+0123456789"])
+
+
+def _wrong(path: Path, problems: list[str]) -> UserError:
+    return UserError("\nerror: ".join(f"{path}: {problem}" for problem in problems))
+
+
+def compute(settings: Settings) -> Compute:
+    """How the work is spread."""
+    wanted = settings.params.compute
+    return Compute(wanted.jobs, wanted.backend, wanted.lockstep)
+
+
+def ranges(settings: Ranges) -> dict[str, Range]:
+    """Ranges of knobs as the pure functions take them."""
+    return {knob: Range(span.low, span.high) for knob, span in settings.items()}

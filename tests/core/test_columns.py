@@ -1,0 +1,58 @@
+"""Columns from numpy and back."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stages.core.columns import numbers, texts, values
+
+ARRAYS = [
+    np.array([1.5, -0.0, 1e300]),
+    np.array([3, -(2**62)]),
+    np.array([True, False, True, True, False, False, True, False, True]),
+    np.arange(12.0).reshape(4, 3)[:, 1],
+    np.empty(0),
+    np.empty(0, dtype=np.int64),
+    np.empty(0, dtype=bool),
+]
+
+
+@pytest.mark.parametrize("content", ARRAYS, ids=str)
+def test_columns_are_arrows_own(content: np.ndarray) -> None:
+    column = numbers(content)
+    column.validate(full=True)
+    assert column.equals(pa.array(content))
+
+
+@pytest.mark.parametrize("content", ARRAYS, ids=str)
+def test_what_went_in_comes_out(content: np.ndarray) -> None:
+    found = values(numbers(content))
+    assert found.dtype == content.dtype
+    np.testing.assert_array_equal(found, content)
+    np.testing.assert_array_equal(values(pa.chunked_array([numbers(content), numbers(content)])), [*content, *content])
+
+
+def test_nan_is_null() -> None:
+    content = np.array([np.nan, 1.0, np.nan])
+    column = numbers(content)
+    assert column.to_pylist() == [None, 1.0, None]
+    np.testing.assert_array_equal(values(column), content)
+
+
+@pytest.mark.parametrize("content", [[], ["a", "", "é"], [None, "b", None], [None]], ids=str)
+def test_texts_are_arrows_own(content: list[str | None]) -> None:
+    column = texts(content)
+    column.validate(full=True)
+    assert column.equals(pa.array(content, pa.string()))
+
+
+def test_pandas_is_not_imported() -> None:
+    code = (
+        "import stages, sys, numpy as np, pyarrow as pa; from stages.core.columns import numbers, texts, values;"
+        "values(numbers(np.array([1.0, np.nan]))), values(numbers(np.array([True]))), texts(['a', None]);"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
