@@ -14,6 +14,7 @@ from stages.core.policy import Policy, Trained, save_policy
 from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
 from stages.policies import POLICIES
+from stages.policies.memory import Memory
 from stages.tasks import TASKS
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     kind = POLICIES.find(cloning.kind)
 
     policy = kind.fit(steps, cloning, task.observation)
-    threshold = calibrate(kind, steps, cloning, shift, task.observation)
+    threshold = calibrate(steps, cloning, shift, task.observation)
     figures = {
         "rows": len(steps),
         "episodes": len(np.unique(steps.episode)),
@@ -70,7 +71,7 @@ def cross_validate(
     constant that predicts best, and `neighbors` holds `error` for other numbers of neighbours.
     """
     splits = list(_splits(steps, folds))
-    candidates = sorted({1, 2, 3, 5, 10, 20, settings.neighbors})
+    candidates = sorted({1, 2, 3, 5, 10, 20, settings.neighbors}) if kind.by_neighbors else [settings.neighbors]
     smallest = min((len(learned) for learned, _ in splits), default=0)
     by_neighbors = {
         str(count): _error(kind, steps, settings.model_copy(update={"neighbors": count}), splits, observation)
@@ -113,9 +114,7 @@ def _error(
     return float(np.sqrt(np.mean(np.concatenate(squares))))
 
 
-def calibrate(
-    kind: type[Policy], steps: Steps, cloning: PolicySettings, shift: ShiftSettings, observation: Sequence[Channel]
-) -> float:
+def calibrate(steps: Steps, cloning: PolicySettings, shift: ShiftSettings, observation: Sequence[Channel]) -> float:
     """The shift threshold: as set, or the quantile over episodes of an episode's largest novelty, left out by itself.
 
     An episode, not a step, is what raises an alarm: a quantile of single steps would alarm in every other episode.
@@ -133,8 +132,8 @@ def calibrate(
     everything = np.arange(len(steps))
     for part in slices:
         rest = subset(steps, np.delete(everything, part))
-        policy = kind.fit(rest, cloning, observation)
-        largest.append(policy.act(steps.observations[part]).novelty.max())
+        memory = Memory.of(rest, cloning, observation)
+        largest.append(memory.recall(steps.observations[part]).novelty.max())
     return float(np.quantile(largest, shift.quantile, method="higher"))
 
 

@@ -48,17 +48,17 @@ def test_the_threshold_is_the_quantile_over_episodes_each_left_out_by_itself(qua
     steps = known(20)
     largest = sorted(slow_novelty(steps, episode) for episode in range(20))
     wanted = largest[int(np.ceil(quantile * 19))]
-    found = calibrate(KNN, steps, SETTINGS, ShiftSettings(quantile=quantile), CHANNELS)
+    found = calibrate(steps, SETTINGS, ShiftSettings(quantile=quantile), CHANNELS)
     assert found == pytest.approx(wanted, rel=1e-12)
 
 
 def test_a_threshold_that_is_set_is_taken() -> None:
-    assert calibrate(KNN, known(1), SETTINGS, ShiftSettings(threshold=0.7), CHANNELS) == 0.7
+    assert calibrate(known(1), SETTINGS, ShiftSettings(threshold=0.7), CHANNELS) == 0.7
 
 
 def test_one_episode_cannot_calibrate() -> None:
     with pytest.raises(UserError, match="found null and 1 episode, allowed: a number, or at least 2 episodes"):
-        calibrate(KNN, known(1), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)
+        calibrate(known(1), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)
 
 
 class Spy(KNN):

@@ -112,6 +112,9 @@ class PolicySettings(_Section):
     neighbors: Count
     weights: Literal["uniform", "distance"]
     features: Annotated[dict[str, FeatureSettings], Field(min_length=1)]
+    # Of kind mlp alone.
+    hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128]
+    epochs: Count = 100
 
 
 class TrainSettings(_Section):

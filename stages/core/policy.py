@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 import zipfile
 
 import numpy as np
@@ -29,6 +29,8 @@ class Answer(NamedTuple):
 
 class Policy(ABC):
     """A controller that was learned. Row b of an answer depends on row b of the question alone, to the last bit."""
+
+    by_neighbors: ClassVar[bool] = True  # whether their number decides what it does
 
     @classmethod
     @abstractmethod

@@ -8,5 +8,6 @@ POLICIES: Registry[Policy] = Registry(
     {
         "knn": "stages.policies.knn:KNN",
         "local_linear": "stages.policies.local_linear:LocalLinear",
+        "mlp": "stages.policies.mlp:MLP",
     },
 )

@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.episode import Steps
-from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Answer, Arrays, Policy
 from stages.core.task import Channel, Floats
-from stages.policies.features import Features
-from stages.policies.neighbors import Neighbors
+from stages.policies.memory import Memory
 
 # [1] Ridge on the slopes, against features of which 1 is a scale: without it a few rows in a line would extrapolate.
 RIDGE = 0.03
@@ -28,56 +26,35 @@ class LocalLinear(Policy):
     the k-th of them. Source: Atkeson, Moore and Schaal, Locally weighted learning, AI Review 11 (1997).
     """
 
-    features: Features
-    known: Neighbors  # features of N rows
-    actions: Floats  # (N, A)
-    neighbors: int
+    memory: Memory
 
     @classmethod
     def fit(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
         """Remember every row. UserError for more neighbours than rows."""
-        if settings.neighbors > len(steps):
-            raise UserError(
-                f"policy neighbors: found {settings.neighbors}, allowed: at most the {len(steps)} rows known"
-            )
-        features = Features.choose(observation, settings.features)
-        return cls(features, Neighbors(features(steps.observations)), steps.actions, settings.neighbors)
+        return cls(Memory.of(steps, settings, observation))
 
     def act(self, observations: Floats) -> Answer:
         """The regression's action (B, A) and the distance to the k-th neighbour (B,)."""
-        queries = self.features(observations)
-        distances, rows = self.known.nearest(queries, self.neighbors)
-        near, actions = self.known.points[rows], self.actions[rows]  # (B, k, F), (B, k, A)
-        weights = _weights(distances)[:, None, :]  # (B, 1, k), their sum is 1
+        recalled = self.memory.recall(observations)
+        rows = recalled.rows
+        near, actions = self.memory.known.points[rows], self.memory.actions[rows]  # (B, k, F), (B, k, A)
+        weights = _weights(recalled.distances)[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)
         spread = near - centre
         weighted = spread.transpose(0, 2, 1) * weights  # (B, F, k)
         square = weighted @ spread + RIDGE * np.eye(near.shape[2])
         slopes = np.linalg.solve(square, weighted @ (actions - mean))  # (B, F, A)
-        answer = (mean + (queries[:, None] - centre) @ slopes)[:, 0]
-        return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), distances[:, -1])
+        answer = (mean + (recalled.queries[:, None] - centre) @ slopes)[:, 0]
+        return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), recalled.novelty)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The rows and how many of them answer."""
-        return {
-            **self.features.arrays(),
-            "points": self.known.points,
-            "actions": self.actions,
-            "neighbors": np.array(self.neighbors),
-        }
+        return self.memory.arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The policy that was stored."""
-        features = Features(arrays["columns"], arrays["scales"], arrays["squashed"])
-        points, actions, neighbors = arrays["points"], arrays["actions"], int(arrays["neighbors"])
-        if not (points.ndim == actions.ndim == 2 and len(points) == len(actions) >= neighbors >= 1):
-            raise ValueError("its arrays differ in length")
-        if any(part.shape != points.shape[1:] for part in features.arrays().values()):
-            raise ValueError("its features are not those of its rows")
-        if not (np.isfinite(points).all() and np.isfinite(actions).all()):
-            raise ValueError("its numbers are not finite")
-        return cls(features, Neighbors(points), actions, neighbors)
+        return cls(Memory.from_arrays(arrays))
 
 
 def _weights(distances: Floats) -> Floats:

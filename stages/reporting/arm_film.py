@@ -1,7 +1,6 @@
 """Frames of the arm along an episode, drawn by PyBullet's software renderer."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 import io
 from typing import Any
 
@@ -10,43 +9,84 @@ from PIL import Image, ImageDraw
 
 from stages.core.task import Floats
 from stages.tasks.kuka.arm import connect, load_arm
-from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
+from stages.tasks.kuka.gripper import FINGERS, add_gripper
+from stages.tasks.kuka.kinematics import JOINTS
 
 Point = tuple[float, float, float]
 
 WIDTH, HEIGHT = 320, 240  # [px] of a frame
 _FINER = 2  # drawn so many times larger, then reduced: smooth edges
 _MARGIN = 0.12  # [1] of the picture's width and height that what must be in it leaves free
-_DISTANCES = tuple(np.arange(1.0, 4.0, 0.1).round(1).tolist())  # [m] of the camera, the nearest that suits is taken
+_DISTANCES = tuple(np.arange(0.8, 4.0, 0.1).round(1).tolist())  # [m] of the camera, the nearest that suits is taken
 _YAWS, _PITCH = (30, 50, 70, 110, 130, 150), -22  # [deg] 90 looks the arm in the face
 _FIELD_OF_VIEW = 40  # [deg]
 _GOAL_COLOUR, _GOAL_RADIUS = (0.8, 0.05, 0.55, 1.0), 0.03  # [m]
+_CUBE_COLOUR, _PLATE = (0.0, 0.45, 0.7, 1.0), 0.002  # [m] thick, where the cube belongs
 _TRAIL_COLOUR = (204, 13, 140)
 _QUALITY = 80
 
 
-class Camera:
-    """A scene with the arm, the plane and perhaps a goal; `aim` before the first `frame`."""
+class Scene:
+    """The arm on the plane, and perhaps a goal in the air."""
 
-    def __init__(self, client: Any, goal: Point | None) -> None:
+    def __init__(self, client: Any, goal: Point | None = None) -> None:
         self.client = client
         client.loadURDF("plane.urdf")
-        self.arm = load_arm(client)
+        self.arm = self._load_arm()
         if goal is not None:
             sphere = client.createVisualShape(client.GEOM_SPHERE, radius=_GOAL_RADIUS, rgbaColor=_GOAL_COLOUR)
             client.createMultiBody(baseVisualShapeIndex=sphere, basePosition=goal)
-        self.projection = client.computeProjectionMatrixFOV(_FIELD_OF_VIEW, WIDTH / HEIGHT, 0.1, 10)
 
-    def pose(self, joints: Floats) -> Floats:
-        """Put the arm at `joints` (7,) [rad]; where its links are then (7, 3) [m]."""
-        for joint, angle in enumerate(joints.tolist()):
+    def _load_arm(self) -> int:
+        return load_arm(self.client)
+
+    def pose(self, moment: Floats) -> Floats:
+        """Put the arm at `moment` (7,) [rad], its joint angles; the places (Q, 3) [m] that must be in the picture."""
+        for joint, angle in enumerate(moment[:JOINTS].tolist()):
             self.client.resetJointState(self.arm, joint, angle)
         states = self.client.getLinkStates(self.arm, list(range(JOINTS)), computeForwardKinematics=True)
-        return np.array([state[4] for state in states])
+        return np.array([(0.0, 0.0, 0.0), *(state[4] for state in states)])
+
+
+class BenchScene(Scene):
+    """The arm with its gripper, a cube and the place where it belongs."""
+
+    def __init__(self, client: Any, cube_size: float, target: tuple[float, float]) -> None:
+        super().__init__(client)
+        half = [cube_size / 2] * 3
+        box = client.createVisualShape(client.GEOM_BOX, halfExtents=half, rgbaColor=_CUBE_COLOUR)
+        self.cube = client.createMultiBody(baseVisualShapeIndex=box)
+        plate = [cube_size * 0.75, cube_size * 0.75, _PLATE / 2]
+        square = client.createVisualShape(client.GEOM_BOX, halfExtents=plate, rgbaColor=_GOAL_COLOUR)
+        client.createMultiBody(baseVisualShapeIndex=square, basePosition=(*target, _PLATE / 2))
+
+    def _load_arm(self) -> int:
+        return load_arm(self.client, extend=add_gripper)
+
+    def pose(self, moment: Floats) -> Floats:
+        """Put everything at `moment` (12,): joints [rad], each finger [m], the cube's centre [m] and its yaw [rad].
+
+        The arm's foot need not be in the picture: things are small.
+        """
+        links = super().pose(moment)
+        finger, x, y, z, yaw = moment[JOINTS:].tolist()
+        for joint in FINGERS:
+            self.client.resetJointState(self.arm, joint, finger)
+        attitude = self.client.getQuaternionFromEuler([0, 0, yaw])
+        self.client.resetBasePositionAndOrientation(self.cube, (x, y, z), attitude)
+        return np.concatenate([links[-3:], [[x, y, z]]])
+
+
+class Camera:
+    """Looks at a scene; `aim` before the first `frame`."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.client = scene, scene.client
+        self.projection = self.client.computeProjectionMatrixFOV(_FIELD_OF_VIEW, WIDTH / HEIGHT, 0.1, 10)
 
     def aim(self, way: Floats, bodies: Floats) -> None:
         """Look so that the way (P, 3) is wide in the picture, and it and all of `bodies` (Q, 3) [m] are in it."""
-        everything = np.concatenate([way, bodies, np.zeros((1, 3))])
+        everything = np.concatenate([way, bodies])
         self.view = max((self._view(yaw, everything) for yaw in _YAWS), key=lambda view: self._spread(view, way))
 
     def _view(self, yaw: float, points: Floats) -> Any:
@@ -67,9 +107,9 @@ class Camera:
         """How wide the points' way is in the picture: the motion is best seen from its side."""
         return round(float(np.ptp(self._pixels(view, points)[:, 0])), 3)
 
-    def frame(self, joints: Floats, trail: Floats) -> bytes:
-        """A JPEG of the arm at `joints` (7,) [rad], with the tool's way so far, `trail` (P, 3) [m]."""
-        self.pose(joints)
+    def frame(self, moment: Floats, trail: Floats) -> bytes:
+        """A JPEG of the scene at a moment (as its `pose` takes it), with the way so far, `trail` (P, 3) [m]."""
+        self.scene.pose(moment)
         _, _, pixels, _, _ = self.client.getCameraImage(
             WIDTH * _FINER,
             HEIGHT * _FINER,
@@ -97,29 +137,29 @@ class Camera:
         return places
 
 
-@contextmanager
-def camera(goal: Point | None) -> Iterator[Camera]:
-    """A camera on a scene of its own, which ends with the block."""
-    client = connect()
-    try:
-        yield Camera(client, goal)
-    finally:
-        client.disconnect()
-
-
 def moments(steps: int, count: int) -> list[int]:
     """Up to `count` frame numbers, evenly from the first to the last of an episode."""
     return sorted(set(np.linspace(0, steps - 1, count).round().astype(int).tolist()))
 
 
-def film(episodes: Sequence[Floats], count: int, goal: Point | None = None) -> list[list[bytes]]:
-    """JPEGs of up to `count` moments of each episode, all from the same place; joint angles (T, 7) [rad] each."""
-    ways = [tool_and_jacobian(joints)[0] for joints in episodes]
-    chosen = [joints[moments(len(joints), count)] for joints in episodes]
-    with camera(goal) as seen:
-        bodies = np.concatenate([seen.pose(joints) for part in chosen for joints in part])
-        seen.aim(np.concatenate([*ways, *([] if goal is None else [np.array([goal])])]), bodies)
+def film(
+    scene: Callable[[Any], Scene], episodes: Sequence[Floats], ways: Sequence[Floats], count: int
+) -> list[list[bytes]]:
+    """JPEGs of up to `count` moments of each episode, all from the same place.
+
+    `scene` makes the scene in a simulation of its own; an episode is its moments (T, P), as the scene's `pose` takes
+    them, and its way (T, 3) [m], which is drawn as a line.
+    """
+    client = connect()
+    try:
+        seen = Camera(scene(client))
+        chosen = [moments(len(episode), count) for episode in episodes]
+        drawn = np.concatenate([episode[some] for episode, some in zip(episodes, chosen, strict=True)])
+        bodies = [seen.scene.pose(moment) for moment in drawn]
+        seen.aim(np.concatenate(ways), np.concatenate(bodies))
         return [
-            [seen.frame(joints[moment], way[: moment + 1]) for moment in moments(len(joints), count)]
-            for joints, way in zip(episodes, ways, strict=True)
+            [seen.frame(episode[moment], way[: moment + 1]) for moment in some]
+            for episode, way, some in zip(episodes, ways, chosen, strict=True)
         ]
+    finally:
+        client.disconnect()

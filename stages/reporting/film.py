@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from stages.core import tables
+from stages.core.columns import values
 from stages.core.task import Floats, vector
-from stages.reporting.arm_film import HEIGHT, WIDTH, film, moments
+from stages.reporting.arm_film import HEIGHT, WIDTH, BenchScene, Scene, film, moments
 from stages.reporting.drawing import INK, MUTED, chart, round_colour
 from stages.reporting.pairs import Pair, Run
 from stages.reporting.picture import Figure, Picture, embed
 from stages.reporting.wording import listing, quantity, seconds
 from stages.tasks import TASKS
-from stages.tasks.kuka.kinematics import JOINTS
+from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
 
 FRAMES = 6
 _LINE = "The line is the tool's way so far."
@@ -44,7 +45,9 @@ def reach(pair: Pair) -> list[Figure]:
     """The arm on its way to the goal, run by run."""
     world = pair.runs[0].world
     goal = (world["goal_x"], world["goal_y"], world["goal_z"])
-    films = film([run.channels("joint") for run in pair.runs], FRAMES, goal)
+    angles = [run.channels("joint") for run in pair.runs]
+    ways = [np.vstack([tool_and_jacobian(one)[0], goal]) for one in angles]
+    films = film(lambda client: Scene(client, goal), angles, ways, FRAMES)
     caption = "The sphere is the goal, the line the tool's way so far."
     return [_strip(pair, run, images, caption) for run, images in zip(pair.runs, films, strict=True)]
 
@@ -52,7 +55,8 @@ def reach(pair: Pair) -> list[Figure]:
 def joints(pair: Pair) -> list[Figure]:
     """The arm in the demonstration and run by run, and angle and error over time against the demonstration."""
     shown = _demonstration(pair)
-    first, *others = film([shown, *(run.channels("joint") for run in pair.runs)], FRAMES)
+    angles = [shown, *(run.channels("joint") for run in pair.runs)]
+    first, *others = film(Scene, angles, [tool_and_jacobian(one)[0] for one in angles], FRAMES)
     strips = [_strip(pair, run, images, _LINE) for run, images in zip(pair.runs, others, strict=True)]
     return [_shown_strip(pair, shown, first), *strips, _joint_charts(pair, shown)]
 
@@ -61,7 +65,7 @@ def _demonstration(pair: Pair) -> Floats:
     """Joint angles (T, 7) [rad] of the demonstration that the pair's world asks to follow."""
     task = TASKS.find(pair.task)
     steps, _ = tables.read_episodes(pair.folder / "demonstrations", pair.task, task)
-    part = tables.episode_slices(steps["episode_index"].to_numpy())[int(pair.runs[0].world["movement"])]
+    part = tables.episode_slices(values(steps["episode_index"]))[int(pair.runs[0].world["movement"])]
     return tables.matrix(steps, "observation", vector("joint", "rad", JOINTS))[part]
 
 
@@ -94,11 +98,11 @@ def _joint_charts(pair: Pair, shown: Floats) -> Figure:
     return Figure("Following the demonstration", caption, (angle, error))
 
 
-def _thin(values: Floats, period: float) -> tuple[Floats, Floats]:
+def _thin(course: Floats, period: float) -> tuple[Floats, Floats]:
     """Times [s] and values, at most some hundreds of points of them."""
-    frames = np.arange(0, len(values), max(1, len(values) // 300))
+    frames = np.arange(0, len(course), max(1, len(course) // 300))
     times: Floats = np.asarray(frames * period, dtype=np.float64)
-    return times, values[frames]
+    return times, course[frames]
 
 
 def _shown_strip(pair: Pair, shown: Floats, images: Sequence[bytes]) -> Figure:
@@ -149,8 +153,29 @@ def _places(run: Run) -> tuple[Floats, Floats]:
     return places, np.arange(len(places), dtype=float)
 
 
+def pick_place(pair: Pair) -> list[Figure]:
+    """The arm, the cube and its target, run by run."""
+    world = pair.runs[0].world
+    size, target = world["cube_size"], (world["target_x"], world["target_y"])
+    seen = [_bench_moments(run, size, target) for run in pair.runs]
+    cubes = [one[:, JOINTS + 1 : JOINTS + 4] for one in seen]
+    ways = [cube - run.channels("grasp") for cube, run in zip(cubes, pair.runs, strict=True)]
+    films = film(lambda client: BenchScene(client, size, target), seen, ways, FRAMES)
+    caption = "The blue cube belongs on the square; the line is the tool's way so far."
+    return [_strip(pair, run, images, caption) for run, images in zip(pair.runs, films, strict=True)]
+
+
+def _bench_moments(run: Run, size: float, target: tuple[float, float]) -> Floats:
+    """What a scene of the bench takes (T, 12), from what was observed: joints, finger, cube's centre and yaw."""
+    joints, height = run.channels("joint"), run.channels("height")
+    yaw = run.channels("yaw")[:, 0] + joints[:, 0] - joints[:, JOINTS - 1]
+    cube = np.column_stack([np.array(target) - run.channels("carry"), height + size / 2])
+    return np.column_stack([joints, run.channels("opening") / 2, cube, yaw])
+
+
 FILMS: Mapping[str, Callable[[Pair], list[Figure]]] = {
     "distance": distance,
     "kuka_joints": joints,
     "kuka_reach": reach,
+    "kuka_pick_place": pick_place,
 }

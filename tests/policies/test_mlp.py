@@ -1,0 +1,64 @@
+"""The perceptron: scikit-learn's own answers, from stored arrays."""
+
+import numpy as np
+import pytest
+from sklearn.neural_network import MLPRegressor
+
+from stages.core.episode import Steps
+from stages.core.params import FeatureSettings, PolicySettings
+from stages.core.task import vector
+from stages.policies.mlp import MLP
+
+CHANNELS = vector("joint", "rad", 2)
+SETTINGS = PolicySettings(
+    kind="mlp",
+    neighbors=3,
+    weights="uniform",
+    features={"joint": FeatureSettings(scale=1.0)},
+    hidden=[16, 8],
+    epochs=1500,
+)
+
+
+def steps(rows: int = 400) -> Steps:
+    rng, index = np.random.default_rng(0), np.arange(rows)
+    seen = rng.uniform(-1, 1, (rows, 2))
+    done = np.column_stack([np.sin(2 * seen[:, 0]), 1e-3 * seen[:, 0] * seen[:, 1], np.full(rows, 0.5)])
+    return Steps(index // 20, index % 20, index * 0, ["expert"] * rows, seen, done)
+
+
+def test_it_answers_as_scikit_learn_does() -> None:
+    policy, asked = MLP.fit(steps(), SETTINGS, CHANNELS), np.random.default_rng(1).uniform(-1, 1, (50, 2))
+    model = MLPRegressor(hidden_layer_sizes=(16, 8)).fit(steps().observations[:9], steps().actions[:9])
+    model.coefs_, model.intercepts_ = list(policy.weights), list(policy.biases)
+    whole = model.predict((asked - policy.scaling[0]) / policy.scaling[1])
+    shown = steps().actions
+    assert np.allclose(policy.act(asked).actions, np.clip(whole, shown.min(axis=0), shown.max(axis=0)), atol=1e-12)
+
+
+def test_it_learns_every_channel_whatever_its_unit() -> None:
+    learned, judged = MLP.fit(steps(), SETTINGS, CHANNELS), steps(900)
+    left = learned.act(judged.observations[400:]).actions - judged.actions[400:]
+    spread = judged.actions.std(axis=0)
+    assert (np.sqrt((left**2).mean(axis=0))[:2] < 0.35 * spread[:2]).all()
+    assert np.abs(left[:, 2]).max() < 1e-12
+
+
+def test_the_same_rows_give_the_same_bits() -> None:
+    first, second = (MLP.fit(steps(), SETTINGS, CHANNELS).arrays() for _ in range(2))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("biases_2", np.zeros(4), "layers"),
+        ("weights_1", np.zeros((16, 9)), "layers"),
+        ("weights_0", np.full((2, 16), np.inf), "not finite"),
+        ("scaling", np.ones((2, 3)), "layers"),
+    ],
+)
+def test_layers_that_do_not_fit_are_refused(name: str, array: np.ndarray, message: str) -> None:
+    arrays = MLP.fit(steps(), SETTINGS, CHANNELS).arrays()
+    with pytest.raises(ValueError, match=message):
+        MLP.from_arrays({**arrays, name: array})
