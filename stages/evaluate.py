@@ -39,7 +39,8 @@ def evaluation_plans(name: str, task: type[Task], settings: Settings, count: int
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     randomization = settings.of(settings.params.randomization, "randomization", name)
     plans: list[Plan] = []
-    settings.get(randomization.evaluate, f"randomization.{name}.evaluate")
+    for key in ("common", "evaluate"):
+        settings.get(getattr(randomization, key), f"randomization.{name}.{key}")
     for condition, spans in randomization.conditions().items():
         names = ("evaluate", name, condition)
         plans += plan_episodes(knobs, ranges(spans), count, condition, settings.seed, *names, first=len(plans))

@@ -9,7 +9,7 @@ import io
 from pathlib import Path
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import yaml
@@ -29,6 +29,7 @@ class Study(BaseModel):
     question: str
     task: str
     rounds: Annotated[int, Field(ge=1)]
+    plot: Literal["rows"] | None = None  # the report draws success over the expert steps spent
     base: dict[str, Value] = {}
     variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
 

@@ -71,7 +71,8 @@ def cross_validate(
     constant that predicts best, and `neighbors` holds `error` for other numbers of neighbours.
     """
     splits = list(_splits(steps, folds))
-    candidates = sorted({1, 2, 3, 5, 10, 20, settings.neighbors}) if kind.by_neighbors else [settings.neighbors]
+    own = settings.neighbors
+    candidates = sorted({1, max(1, own // 2), own, 2 * own}) if kind.by_neighbors else [own]
     smallest = min((len(learned) for learned, _ in splits), default=0)
     by_neighbors = {
         str(count): _error(kind, steps, settings.model_copy(update={"neighbors": count}), splits, observation)

@@ -84,16 +84,16 @@ def outputs(folder: Path) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
 
 
-# Two tasks, two rounds and a few short episodes: everything that the chain does, in little time.
+# Two tasks, one of them full of contacts, two rounds and a few episodes: all that the chain does, in little time.
 SMALL: Mapping[str, Any] = {
-    "tasks": ["distance", "kuka_reach"],
+    "tasks": ["distance", "kuka_pick_place"],
     "rounds": yaml.safe_load((ROOT / "params.yaml").read_text())["rounds"][:2],
     "evaluate.distance.episodes": 20,
     "practice.distance.episodes": 20,
-    "demonstrate.kuka_reach.episodes": 6,
-    "evaluate.kuka_reach.episodes": 2,
-    "evaluate.kuka_reach.max_steps": 30,
-    "practice.kuka_reach.episodes": 4,
-    "practice.kuka_reach.max_steps": 30,
-    "correct.kuka_reach.budget": 60,
+    "demonstrate.kuka_pick_place.episodes": 4,
+    "evaluate.kuka_pick_place.episodes": 2,
+    "evaluate.kuka_pick_place.max_steps": 60,
+    "practice.kuka_pick_place.episodes": 4,
+    "practice.kuka_pick_place.max_steps": 60,
+    "correct.kuka_pick_place.budget": 100,
 }

@@ -59,12 +59,12 @@ class RandomizationSettings(_Section):
 
     demonstrate: Ranges | None = None
     practice: Ranges | None = None
-    common: Ranges = {}  # of every condition that does not say otherwise
+    common: Ranges | None = None  # of every condition that does not say otherwise
     evaluate: dict[Name, Ranges] | None = None
 
     def conditions(self) -> dict[str, Ranges]:
         """All ranges of each condition."""
-        return {name: {**self.common, **spans} for name, spans in (self.evaluate or {}).items()}
+        return {name: {**(self.common or {}), **spans} for name, spans in (self.evaluate or {}).items()}
 
 
 class ComputeSettings(_Section):

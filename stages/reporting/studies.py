@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
+from stages.reporting.picture import Figure
+from stages.reporting.spending import spending_figures
 from stages.reporting.summary import COLUMNS, cells
 
 
@@ -18,6 +21,7 @@ class Study:
     question: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
+    figures: tuple[Figure, ...]
 
 
 def read_studies(folder: Path | None) -> list[Study]:
@@ -30,17 +34,24 @@ def read_studies(folder: Path | None) -> list[Study]:
 
 
 def _read(path: Path) -> Study:
-    table = read_table(path, ["variant", *(column for column in RESULTS if column != "rows")])
+    asked = _asked(path.with_suffix(".yaml"))
+    table = read_table(path, ["variant", *(column for column in RESULTS if asked.over_rows or column != "rows")])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
-    return Study(path.stem, _question(path.with_suffix(".yaml")), ("variant", *COLUMNS), rows)
+    figures = spending_figures(table) if asked.over_rows else ()
+    return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
 
 
-def _question(path: Path) -> str:
+class _Asked(NamedTuple):
+    question: str
+    over_rows: bool  # success is to be drawn over the expert steps spent
+
+
+def _asked(path: Path) -> _Asked:
     try:
-        question = yaml.safe_load(path.read_text(encoding="utf-8"))["question"]
+        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _Asked(" ".join(str(study["question"]).split()), study.get("plot") == "rows")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: question: found nothing, allowed: a text") from None
-    return " ".join(str(question).split())
