@@ -1,0 +1,73 @@
+"""The episodes of one evaluation, as what is compared: the world each one ran in, and how it ended there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages.core import tables
+from stages.core.columns import values
+from stages.core.episode import Bools, Ints
+from stages.core.errors import UserError
+from stages.core.task import Floats
+
+_WORLD = "world."
+_NEEDED = ("condition", "seed", "outcome", "steps", "error")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """E episodes of one policy; K knobs, by name, make a world."""
+
+    task: str
+    conditions: tuple[str, ...]  # (E,)
+    seeds: Ints  # (E,)
+    success: Bools  # (E,)
+    endings: Floats  # (E, 2) steps and error at the end: with the world, enough to know an episode again
+    worlds: Mapping[str, Floats]  # knob -> (E,)
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """The evaluation in `folder`, of whatever task and version it says it is.
+
+    What is compared is read alone: a detail or a channel that another version lacks is no hindrance. Raises UserError
+    for a file that is missing, damaged or lacks a column, and for a seed that a condition has twice.
+    """
+    path = folder / tables.EPISODES
+    found = _schema(path)
+    missing = [name for name in _NEEDED if name not in found.names]
+    if missing:
+        raise UserError(f"{path}: columns missing: {', '.join(missing)}")
+    table = tables.read_table(path, found)
+    evaluation = Evaluation(
+        found.metadata[b"task"].decode(),
+        tuple(table["condition"].to_pylist()),
+        values(table["seed"]),
+        np.array([outcome == "success" for outcome in table["outcome"].to_pylist()], dtype=bool),
+        np.stack([values(table["steps"]).astype(float), values(table["error"])], axis=1),
+        {name.removeprefix(_WORLD): values(table[name]) for name in found.names if name.startswith(_WORLD)},
+    )
+    _check_seeds(path, evaluation)
+    return evaluation
+
+
+def _schema(path: Path) -> pa.Schema:
+    """The columns of the file itself: its units and values are checked against what it declares."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
+    if b"task" not in (schema.metadata or {}):
+        raise UserError(f"{path}: names no task in its metadata, needed: episodes that `evaluate` wrote")
+    return schema
+
+
+def _check_seeds(path: Path, evaluation: Evaluation) -> None:
+    keys = list(zip(evaluation.conditions, evaluation.seeds.tolist(), strict=True))
+    if len(set(keys)) < len(keys):
+        raise UserError(f"{path}: a condition holds a seed twice, allowed: each once, or no episode has one partner")

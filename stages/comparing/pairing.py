@@ -1,0 +1,85 @@
+"""Which episodes of two evaluations ran in the same world."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.comparing.evaluations import Evaluation
+from stages.core.episode import Bools, Ints
+from stages.core.task import NOISE_KNOBS, Floats
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The N worlds of a condition that A and B both ran in, and what was left out."""
+
+    task: str
+    condition: str
+    before: Bools  # (N,) A succeeded
+    after: Bools  # (N,) B succeeded
+    differing: int = 0  # seeds of both sides whose worlds differ
+    alone: int = 0  # episodes of one side whose seed the other side lacks
+    copies: int = 0  # pairs that repeat another one to the last bit
+
+    @property
+    def lost(self) -> int:
+        """Worlds in which A succeeded and B did not."""
+        return int((self.before & ~self.after).sum())
+
+    @property
+    def gained(self) -> int:
+        """Worlds in which B succeeded and A did not."""
+        return int((self.after & ~self.before).sum())
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+
+def pair(a: Evaluation, b: Evaluation) -> list[Pairs]:
+    """The pairs of every condition of either side, in A's order, then B's: equal condition, seed and knobs."""
+    return [_pair_condition(a, b, condition) for condition in dict.fromkeys([*a.conditions, *b.conditions])]
+
+
+def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
+    in_a, in_b = _rows(a, condition), _rows(b, condition)
+    _, first, second = np.intersect1d(a.seeds[in_a], b.seeds[in_b], assume_unique=True, return_indices=True)
+    rows_a, rows_b = in_a[first], in_b[second]
+    same = _same_worlds(a, b, rows_a, rows_b)
+    kept_a, kept_b = rows_a[same], rows_b[same]
+    once = _once(a, kept_a, np.concatenate([a.endings[kept_a], b.endings[kept_b]], axis=1))
+    return Pairs(
+        a.task,
+        condition,
+        a.success[kept_a[once]],
+        b.success[kept_b[once]],
+        differing=int((~same).sum()),
+        alone=len(in_a) + len(in_b) - 2 * len(rows_a),
+        copies=len(kept_a) - len(once),
+    )
+
+
+def _rows(evaluation: Evaluation, condition: str) -> Ints:
+    return np.array([row for row, name in enumerate(evaluation.conditions) if name == condition], dtype=np.int64)
+
+
+def _same_worlds(a: Evaluation, b: Evaluation, rows_a: Ints, rows_b: Ints) -> Bools:
+    """Whether world n of A is world n of B (N,); a knob that only one side knows makes them differ."""
+    same = np.full(len(rows_a), set(a.worlds) == set(b.worlds))
+    for knob in set(a.worlds) & set(b.worlds):
+        same &= a.worlds[knob][rows_a] == b.worlds[knob][rows_b]
+    return same
+
+
+def _once(evaluation: Evaluation, rows: Ints, endings: Floats) -> Ints:
+    """Places (M,) of the pairs (N,) without the copies: to count one episode twice would be evidence from nothing.
+
+    A copy ran in an equal world without noise and ended alike, to the last bit, on both sides: nothing was random in it
+    but the seed's number.
+    """
+    columns = [evaluation.worlds[knob][rows] for knob in sorted(evaluation.worlds)]
+    quiet = np.all([evaluation.worlds[knob][rows] == 0 for knob in NOISE_KNOBS if knob in evaluation.worlds], axis=0)
+    # What is noisy is told apart by its place: it is no copy of anything.
+    place = np.where(quiet, -1, np.arange(len(rows)))
+    known = np.column_stack([*columns, endings, place]) + 0.0  # -0 is 0
+    _, first = np.unique(known, axis=0, return_index=True)
+    return np.sort(first)

@@ -1,0 +1,57 @@
+"""Evaluations of an experiment or a revision, out of DVC's cache; the workspace stays as it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+import tempfile
+from typing import Any, TypeVar
+
+from stages.comparing.evaluations import Evaluation, read_evaluation
+from stages.comparing.rounds import Chain, read_chain
+from stages.core import tables
+from stages.core.errors import UserError
+
+T = TypeVar("T")
+
+
+class Revision:
+    """A commit, branch, tag or experiment of the repository in the current folder."""
+
+    def __init__(self, name: str) -> None:
+        """The revision of that name; UserError where there is none."""
+        from dvc.api import DVCFileSystem
+
+        self.name = name
+        self.files: Any = DVCFileSystem(rev=name)
+        self._read(lambda: self.files.repo.get_rev(), "neither a folder with evaluations nor a revision or experiment")
+
+    def chain(self) -> Chain:
+        """The tasks and rounds it is a chain of."""
+        where = f"{self.name}:params.yaml"
+        text = self._read(lambda: self.files.read_text("params.yaml", encoding="utf-8"), "it has no params.yaml")
+        return read_chain(text, where)
+
+    def evaluation(self, task: str, round_name: str) -> Evaluation:
+        """What its policy of that round did; UserError, which says how to get it, where the cache lacks it."""
+        place = f"data/{task}/{round_name}/evaluation"
+        lacking = (
+            f"{place} is not in DVC's cache; `dvc pull` fetches what a remote holds, else check it out and "
+            "run `dvc repro`, or make an experiment of it (`dvc exp run`)"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / tables.EPISODES
+            content = self._read(lambda: self.files.cat_file(f"{place}/{tables.EPISODES}"), lacking)
+            path.write_bytes(content)
+            try:
+                return read_evaluation(Path(folder))
+            except UserError as error:
+                # The copy is gone by the time that the message is read.
+                raise UserError(str(error).replace(folder, f"{self.name}:{place}")) from None
+
+    def _read(self, read: Callable[[], T], lacking: str) -> T:
+        from dvc.exceptions import DvcException
+        from dvc_data.index import DataIndexDirError
+
+        try:
+            return read()
+        except (DvcException, DataIndexDirError, OSError):
+            raise UserError(f"{self.name}: {lacking}") from None

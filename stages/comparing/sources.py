@@ -1,0 +1,107 @@
+"""Where the evaluations of a side come from: a folder, a round of the workspace, or a revision."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+from stages.comparing.evaluations import Evaluation, read_evaluation
+from stages.comparing.revisions import Revision
+from stages.comparing.rounds import read_chain
+from stages.core.cli import round_number
+from stages.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: by task, the round and its evaluation."""
+
+    name: str
+    rounds: Mapping[str, str]
+    evaluations: Mapping[str, Evaluation]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder of the data that the chain makes here, and its parameters."""
+
+    data: Path
+    params: Path
+
+
+def find_side(name: str, workspace: Workspace, number: int | None, task: str | None) -> Side:
+    """The side that `name` means, with the round `number` (None: the last) where it has several; one task or all.
+
+    A folder wins over a revision of the same name; `round_0` always is the workspace's. Raises UserError where there is
+    no such thing, or where it lacks the task.
+    """
+    folder = Path(name)
+    if re.fullmatch(r"round_[0-9]+", name):
+        side = _workspace_round(name, workspace, task)
+    elif (folder / "evaluation").is_dir():
+        side = one_round(name, folder)
+    elif _tasks_below(folder):
+        side = data_folder(name, Workspace(folder, _params_of(folder, workspace)), number, task)
+    else:
+        side = revision(name, number, task)
+    if task is not None and task not in side.evaluations:
+        raise UserError(f"{name}: task: found no {task}, allowed: {', '.join(side.evaluations)}")
+    return side
+
+
+def one_round(name: str, folder: Path) -> Side:
+    """The side that is the folder of one round; its file says which task it is of."""
+    evaluation = read_evaluation(folder / "evaluation")
+    return Side(name, {evaluation.task: folder.resolve().name}, {evaluation.task: evaluation})
+
+
+def data_folder(name: str, workspace: Workspace, number: int | None, task: str | None = None) -> Side:
+    """A round of every task of a folder of data, the last one of its parameters or, without any, that there is."""
+    tasks = _tasks_below(workspace.data)
+    if workspace.params.is_file():
+        chain = read_chain(workspace.params.read_text(encoding="utf-8"), str(workspace.params))
+        # A task or round that the parameters no longer name is left over from another chain.
+        rounds = {one: chain.round(number) for one in tasks if one in chain.tasks}
+    else:
+        rounds = {one: max(names, key=round_number) for one, names in tasks.items()}
+        rounds = rounds if number is None else dict.fromkeys(rounds, f"round_{number}")
+    return _read_rounds(name, workspace.data, rounds if task is None else _only(rounds, task))
+
+
+def revision(name: str, number: int | None, task: str | None = None) -> Side:
+    """A round of every task of a revision or experiment."""
+    found = Revision(name)
+    chain = found.chain()
+    rounds = dict.fromkeys(chain.tasks, chain.round(number))
+    rounds = rounds if task is None else _only(rounds, task)
+    return Side(name, rounds, {one: found.evaluation(one, rounds[one]) for one in rounds})
+
+
+def _workspace_round(name: str, workspace: Workspace, task: str | None) -> Side:
+    rounds = {one: name for one, names in _tasks_below(workspace.data).items() if name in names}
+    return _read_rounds(name, workspace.data, rounds if task is None else _only(rounds, task))
+
+
+def _read_rounds(name: str, data: Path, rounds: Mapping[str, str]) -> Side:
+    if not rounds:
+        raise UserError(f"{name}: found no evaluation in {data}, which `dvc repro` or `dvc checkout` would bring")
+    evaluations = {task: read_evaluation(data / task / one / "evaluation") for task, one in rounds.items()}
+    return Side(name, rounds, evaluations)
+
+
+def _tasks_below(data: Path) -> dict[str, Sequence[str]]:
+    """The rounds that have an evaluation, by task."""
+    found: dict[str, Sequence[str]] = {}
+    for folder in sorted(data.glob("*/round_*/evaluation")):
+        found[folder.parents[1].name] = [*found.get(folder.parents[1].name, []), folder.parent.name]
+    return found
+
+
+def _params_of(folder: Path, workspace: Workspace) -> Path:
+    """The parameters that a folder of data was made with: those beside it, unless it is the workspace's own."""
+    own = folder.resolve() == workspace.data.resolve()
+    return workspace.params if own else folder.resolve().parent / "params.yaml"
+
+
+def _only(rounds: Mapping[str, str], task: str) -> dict[str, str]:
+    return {name: one for name, one in rounds.items() if name == task}

@@ -1,0 +1,76 @@
+"""Comparisons as a reader wants them: an aligned table, and a sentence each."""
+
+from collections.abc import Sequence
+
+from stages.comparing.comparison import Comparison
+from stages.comparing.pairing import Pairs
+
+_HEADER = ("task", "condition", "pairs", "A", "B", "B - A", "interval", "lost", "gained", "p", "adjusted", "verdict")
+_WORDS = {"task", "condition", "verdict"}  # aligned to the left
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points: `3.2`."""
+    return f"{100 * difference:.1f}"
+
+
+def chance(p: float) -> str:
+    """A p-value: `0.031`, `<0.0001`."""
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def percent(share: float) -> str:
+    """A share in percent with a digit after the point."""
+    return f"{100 * share:.1f} %"
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The cells in columns, words to the left and numbers to the right."""
+    widths = [max(len(row[place]) for row in [header, *rows]) for place in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = zip(header, row, widths, strict=True)
+        return "  ".join(cell.ljust(width) if name in _WORDS else cell.rjust(width) for name, cell, width in cells)
+
+    return "\n".join(line(row).rstrip() for row in [header, *rows])
+
+
+def table(comparisons: Sequence[Comparison]) -> str:
+    """One line a condition."""
+    return aligned(_HEADER, [_cells(one) for one in comparisons])
+
+
+def _cells(one: Comparison) -> list[str]:
+    return [
+        *(one.task, one.condition, f"{one.pairs:,}", percent(one.success_a), percent(one.success_b)),
+        *(f"{100 * one.difference:+.1f}", f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"),
+        *(f"{one.lost:,}", f"{one.gained:,}", chance(one.p), chance(one.p_adjusted), one.verdict),
+    ]
+
+
+def sentence(one: Comparison, level: float) -> str:
+    """The verdict on a condition that was compared at `level`."""
+    name = f"{one.task} {one.condition}"
+    sure = f"{100 * (1 - level):g} %"
+    if one.verdict != "no evidence":
+        span = f"{points(abs(one.difference))} points, {sure} interval {points(one.low)} to {points(one.high)}"
+        return f"{name}: B is {one.verdict} ({span}; adjusted p {chance(one.p_adjusted)})."
+    if one.low > 0 or one.high < 0:
+        alone = f"exact p {chance(one.p)}, adjusted {chance(one.p_adjusted)}"
+        span = f"{sure} interval by itself {points(one.low)} to {points(one.high)} points"
+        return f"{name}: not enough evidence of a difference ({alone}; {span})."
+    excluded = f"more than {points(-one.low)} points worse or {points(one.high)} points better is excluded ({sure})"
+    return f"{name}: no evidence of a difference; B being {excluded}."
+
+
+def left_out(pairs: Pairs) -> list[str]:
+    """What of a condition was not compared, and why."""
+    name = f"{pairs.task} {pairs.condition}"
+    told = []
+    if pairs.differing:
+        told.append(f"{name}: left out {pairs.differing:,} seeds whose worlds differ.")
+    if pairs.alone:
+        told.append(f"{name}: left out {pairs.alone:,} episodes that one side lacks.")
+    if pairs.copies:
+        told.append(f"{name}: {pairs.copies:,} pairs are the same episode again (nothing in them is random): left out.")
+    return told

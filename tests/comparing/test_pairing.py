@@ -1,0 +1,80 @@
+"""Only episodes of the same condition, seed and world are pairs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stages.comparing.evaluations import Evaluation, read_evaluation
+from stages.comparing.pairing import pair
+from stages.core import tables
+from stages.core.errors import UserError
+from tests.evaluations import some, write_evaluation
+
+
+def written(path: Path, wins: dict[str, list[bool]], **others: float) -> Evaluation:
+    return read_evaluation(write_evaluation(path, wins, **others) / "evaluation")  # type: ignore[arg-type]
+
+
+def test_episodes_meet_by_seed_whatever_their_order(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(3, 8), "far": some(0, 4)})
+    b = written(tmp_path / "b", {"far": some(4, 4), "near": some(5, 8)})
+    near, far = pair(a, b)
+    assert (near.condition, len(near), near.lost, near.gained) == ("near", 8, 0, 2)
+    assert (far.condition, len(far), far.lost, far.gained) == ("far", 4, 0, 4)
+    assert near.differing == near.alone == near.copies == 0
+
+
+def test_what_one_side_lacks_is_counted_and_left_out(tmp_path: Path) -> None:
+    a, b = written(tmp_path / "a", {"near": some(3, 8)}), written(tmp_path / "b", {"near": some(3, 5), "far": [True]})
+    near, far = pair(a, b)
+    assert (len(near), near.alone, near.differing) == (5, 3, 0)
+    assert (len(far), far.alone) == (0, 1)
+
+
+def test_a_world_that_differs_by_the_last_bit_is_another(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(3, 8)})
+    start = a.worlds["start"].copy()
+    start[2] = np.nextafter(start[2], 9.0)
+    (near,) = pair(a, replace(a, worlds={**a.worlds, "start": start}))
+    assert (len(near), near.differing, near.alone) == (7, 1, 0)
+
+
+def test_a_knob_that_one_side_lacks_makes_all_worlds_differ(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(3, 8)})
+    (near,) = pair(a, replace(a, worlds={**a.worlds, "push": np.zeros(8)}))
+    assert (len(near), near.differing) == (0, 8)
+
+
+def test_other_seeds_are_other_worlds(tmp_path: Path) -> None:
+    a, b = written(tmp_path / "a", {"near": some(3, 8)}), written(tmp_path / "b", {"near": some(3, 8)}, seed=2)
+    assert [(len(one), one.alone) for one in pair(a, b)] == [(0, 16)]
+
+
+def test_one_episode_run_many_times_is_one_pair(tmp_path: Path) -> None:
+    a, b = (written(tmp_path / name, {"near": some(4, 4)}, noise=0.0) for name in "ab")
+    (same,) = pair(a, b)
+    assert (len(same), same.copies) == (1, 3)
+    b = written(tmp_path / "c", {"near": some(2, 4)}, noise=0.0)
+    (different,) = pair(a, b)
+    assert (len(different), different.copies, different.lost) == (2, 2, 1)
+
+
+def test_noisy_episodes_are_no_copies_however_alike(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(4, 4)})
+    a = replace(a, worlds={**a.worlds, "start": np.ones(4)})
+    assert [(len(one), one.copies) for one in pair(a, a)] == [(4, 0)]
+
+
+def test_a_seed_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    folder = write_evaluation(tmp_path, {"near": some(1, 2)})
+    table = pq.read_table(folder / "evaluation" / tables.EPISODES)
+    schema = table.schema.remove_metadata().with_metadata({"task": "distance"})
+    twice = pa.concat_tables([table, table]).cast(schema)
+    tables.write_table(twice, folder / "evaluation" / tables.EPISODES)
+    with pytest.raises(UserError, match="a seed twice") as caught:
+        read_evaluation(folder / "evaluation")
+    assert "\n" not in str(caught.value)
