@@ -1,0 +1,141 @@
+"""Fail (exit status 1) when the workspace's last round is worse than a baseline's in some condition.
+
+A condition fails when it is proven worse than the baseline (exact one-sided paired test at --level, Holm-adjusted over
+all conditions) and a worsening of --margin is not ruled out (Tango's score test at --level). Status 0: no condition
+fails; it says which are cleared of the margin and for which there are too few episodes to tell. Status 2: something is
+missing, such as a condition of the baseline that the workspace no longer has (--allow-missing lets it pass).
+
+--power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg).
+"""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+import json
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING, Any
+
+from stages.core import cli, errors
+
+if TYPE_CHECKING:
+    from stages.comparing.decision import Judgement
+    from stages.comparing.pairing import Pairs
+    from stages.comparing.sources import Side
+
+_ORDER = ("failed", "open", "cleared")
+_PLOTTED = (0.95, 0.5, 18)  # success, correlation and conditions of the chart
+
+
+def main() -> None:
+    """Command line."""
+    arguments = _parser().parse_args()
+    for name, highest in (("margin", 1.0), ("level", 0.5)):
+        found = getattr(arguments, name)
+        if not 0 < found < highest:
+            raise errors.UserError(f"--{name}: found {found}, allowed: more than 0 and less than {highest:g}")
+    if arguments.power is not None:
+        write_power(arguments.power, arguments.runs, arguments.margin, arguments.level)
+    else:
+        sys.exit(run_gate(arguments))
+
+
+def _parser() -> ArgumentParser:
+    parser = cli.parser(__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--baseline", help="revision, experiment or folder of data that must not be undercut")
+    action.add_argument("--power", type=Path, metavar="FOLDER", help="simulate; write power.csv and power.svg")
+    parser.add_argument("--margin", type=float, default=0.05, help="smallest worsening that matters, a share (0.05)")
+    parser.add_argument("--level", type=float, default=0.01, help="how often to fail where nothing is worse (0.01)")
+    parser.add_argument("--task", help="this task only")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
+    parser.add_argument("--allow-missing", action="store_true", help="let conditions pass that cannot be compared")
+    parser.add_argument("--json", action="store_true", help="JSON instead of text")
+    parser.add_argument("--runs", type=int, default=10_000, help="uses of the gate to simulate a setting (10,000)")
+    return parser
+
+
+def run_gate(arguments: Namespace) -> int:
+    """Judge, print the judgements, and return the exit status."""
+    from stages.compare import pair_sides
+    from stages.comparing.decision import judge
+    from stages.comparing.sources import Workspace, data_folder, find_side
+
+    workspace = Workspace(arguments.data, arguments.params)
+    baseline = find_side(arguments.baseline, workspace, None, arguments.task)
+    now = data_folder("workspace", workspace, None, arguments.task)
+    paired = pair_sides(baseline, now)
+    judgements = judge(paired, arguments.margin, arguments.level)
+    missing = _missing(baseline, now, paired)
+    failed = any(one.state == "failed" for one in judgements)
+    told = document if arguments.json else text
+    print(told(arguments, judgements, missing))
+    if missing and not failed and not arguments.allow_missing:
+        raise errors.UserError(f"not in the same worlds on both sides: {', '.join(missing)} (see --allow-missing)")
+    return int(failed)
+
+
+def _missing(baseline: "Side", now: "Side", paired: list["Pairs"]) -> list[str]:
+    """What the baseline has and is not judged for want of pairs."""
+    tasks = [task for task in baseline.evaluations if task not in now.evaluations]
+    unpaired = [one for one in paired if not len(one) and one.condition in baseline.evaluations[one.task].conditions]
+    return [*tasks, *(f"{one.task} {one.condition}" for one in unpaired)]
+
+
+def text(arguments: Namespace, judgements: list["Judgement"], missing: list[str]) -> str:
+    """A line a condition, those that fail first, and the outcome."""
+    lines = [
+        _line(one, arguments.margin, arguments.level)
+        for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))
+    ]
+    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
+    failed = sum(one.state == "failed" for one in judgements)
+    counted = f"{failed} of {len(judgements)} conditions are worse than {arguments.baseline}"
+    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}"])
+
+
+def _line(one: "Judgement", margin: float, level: float) -> str:
+    from stages.comparing.wording import chance, percent, points
+
+    name = f"{one.state}: {one.task} {one.condition}"
+    moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {one.pairs:,} episodes"
+    sure = f"{100 * (1 - level):g} %"
+    if one.state == "failed":
+        evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"
+        return f"{name}: worse, {moved} ({evidence}; as much as {points(-one.low)} points are possible, {sure})"
+    ruled = f"more than {points(max(-one.low, 0.0))} points worse is ruled out ({sure})"
+    if one.state == "cleared":
+        return f"{name}: {moved}; {ruled}"
+    return f"{name}: {moved}; too few episodes for {points(margin)} points, only {ruled}"
+
+
+def document(arguments: Namespace, judgements: list["Judgement"], missing: list[str]) -> str:
+    """The same as JSON: equal inputs give equal bytes."""
+    content: dict[str, Any] = {
+        "baseline": arguments.baseline,
+        "margin": arguments.margin,
+        "level": arguments.level,
+        "failed": any(one.state == "failed" for one in judgements),
+        "conditions": [asdict(one) for one in judgements],
+        "missing": missing,
+    }
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
+
+
+def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
+    """Simulate the gate, write the table and the chart, and say how many episodes it needs."""
+    from tqdm import tqdm
+
+    from stages.comparing import power, power_report
+    from stages.core.files import write_bytes, write_text
+
+    if runs < 1:
+        raise errors.UserError(f"--runs: found {runs}, allowed: at least 1")
+    wanted = power.settings(worsenings=sorted({*power.WORSENINGS, margin}))
+    powers = list(tqdm(power.simulate(wanted, runs, margin, level), total=len(wanted), desc="gate: power", leave=False))
+    write_text(folder / "power.csv", power_report.csv(powers))
+    write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    print(power_report.sentences(powers, margin, level))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,202 @@
+"""The gate holds a workspace against a revision: a real repository, its cache and an experiment."""
+
+import json
+from pathlib import Path
+import shutil
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.comparing.power import settings, simulate
+from stages.comparing.power_report import csv, svg
+from tests.chain import ROOT, run
+from tests.evaluations import some, write_evaluation, write_params
+
+pytestmark = pytest.mark.xdist_group("gate")
+
+GOOD = {"near": some(200, 200), "far": some(180, 200)}
+WORSE = {"near": some(200, 200), "far": some(130, 200)}
+BETTER = {"near": some(200, 200), "far": some(200, 200)}
+PIPELINE = {
+    "stages": {
+        "evaluate": {
+            "cmd": "mkdir -p data/distance/round_0 && cp -r made/${chosen} data/distance/round_0/evaluation",
+            "deps": ["made"],
+            "params": ["chosen"],
+            "outs": ["data/distance/round_0/evaluation"],
+        }
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A commit whose evaluation is good, and an experiment whose evaluation is worse; the workspace is the commit."""
+    folder = tmp_path_factory.mktemp("gate")
+    for name, wins in {"good": GOOD, "worse": WORSE, "better": BETTER}.items():
+        write_evaluation(folder / "made" / name, wins)
+        (folder / "made" / name / "evaluation").rename(folder / "made" / f"{name}.tmp")
+        (folder / "made" / name).rmdir()
+        (folder / "made" / f"{name}.tmp").rename(folder / "made" / name)
+    params = write_params(folder / "params.yaml", rounds=1)
+    params.write_text(params.read_text() + "chosen: good\n")
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
+    (folder / ".gitignore").write_text("/data/*\n")
+    for command in (
+        "git init -q",
+        "dvc init -q",
+        "dvc config core.analytics false",
+        "git config user.name tests",
+        "git config user.email tests@localhost",
+        "git add -A",
+        "git commit -qm start",
+        "git tag empty",
+        "dvc repro -q",
+        "git add -A",
+        "git commit -qm good",
+        "git tag good",
+        "dvc exp run -q -n worse -S chosen=worse",
+        "git reset -q --hard",
+        "dvc checkout -q",
+    ):
+        run(folder, *command.split())
+    return folder
+
+
+def do(folder: Path, *arguments: object) -> tuple[int, str]:
+    """Status and output of a command of this package, run as a user would."""
+    program = (
+        "import subprocess, sys; done = subprocess.run([sys.executable, '-m', *sys.argv[1:]], capture_output=True, "
+        "text=True); print(done.stdout + done.stderr, end=''); print(done.returncode)"
+    )
+    said = run_here(folder, sys.executable, "-c", program, *map(str, arguments))
+    *lines, status = said.splitlines(keepends=True)
+    return int(status), "".join(lines)
+
+
+def run_here(folder: Path, *command: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        return run(folder, *command)
+
+
+def put(repository: Path, name: str) -> None:
+    """Let the workspace's evaluation be the one of that name."""
+    place = repository / "data/distance/round_0/evaluation"
+    shutil.rmtree(place)
+    shutil.copytree(repository / "made" / name, place)
+
+
+def test_an_experiment_and_a_revision_are_compared_out_of_the_cache(repository: Path) -> None:
+    put(repository, "better")
+    status, said = do(repository, "stages.compare", "good", "worse", "--json")
+    assert status == 0, said
+    found = {one["condition"]: one for one in json.loads(said)["comparisons"]}
+    assert (found["far"]["pairs"], found["far"]["lost"], found["far"]["verdict"]) == (200, 50, "worse")
+    assert found["near"]["verdict"] == "no evidence"
+
+
+def test_a_workspace_that_is_as_good_passes(repository: Path) -> None:
+    put(repository, "good")
+    status, said = do(repository, "stages.gate", "--baseline", "HEAD")
+    assert (status, said.splitlines()[-1]) == (0, "gate: passed: 0 of 2 conditions are worse than HEAD")
+
+
+def test_a_workspace_that_is_worse_fails_and_the_condition_is_named(repository: Path) -> None:
+    put(repository, "worse")
+    status, said = do(repository, "stages.gate", "--baseline", "good")
+    assert status == 1
+    assert said.startswith("failed: distance far: worse, 90.0 % -> 65.0 % of 200 episodes (50 lost, 0 gained")
+    assert said.endswith("gate: failed: 1 of 2 conditions are worse than good\n")
+
+
+def test_a_revision_without_data_says_what_to_do(repository: Path) -> None:
+    put(repository, "good")
+    status, said = do(repository, "stages.gate", "--baseline", "empty")
+    assert status == 2
+    assert said.startswith("error: empty: data/distance/round_0/evaluation is not in DVC's cache; `dvc pull`")
+    assert said.count("\n") == 1
+
+
+def test_a_revision_whose_cache_is_gone_says_what_to_do(repository: Path, tmp_path: Path) -> None:
+    lost = tmp_path / "lost"
+    shutil.copytree(repository, lost, symlinks=True)
+    shutil.rmtree(lost / ".dvc/cache")
+    status, said = do(lost, "stages.compare", "data", "good")
+    assert status == 2
+    assert "good: data/distance/round_0/evaluation is not in DVC's cache" in said
+    assert said.count("\n") == 1
+
+
+# From here on folders are baselines: no repository is needed.
+
+
+@pytest.fixture
+def gate(stage: Any, tmp_path: Path) -> Any:
+    """Runs the gate on a workspace and a baseline with these outcomes."""
+    params = write_params(tmp_path / "params.yaml", rounds=1)
+
+    def run_gate(baseline: dict[str, list[bool]], now: dict[str, list[bool]], *arguments: object) -> Any:
+        write_evaluation(tmp_path / "old/distance/round_0", baseline)
+        write_evaluation(tmp_path / "data/distance/round_0", now)
+        where = ("--data", tmp_path / "data", "--params", params)
+        return stage("gate", "--baseline", tmp_path / "old", *where, *arguments)
+
+    return run_gate
+
+
+def test_what_is_better_is_cleared(gate: Any) -> None:
+    ended = gate(GOOD, BETTER, "--json")
+    found = {one["condition"]: one for one in json.loads(ended.output)["conditions"]}
+    assert ended.status == 0
+    assert {one["state"] for one in found.values()} == {"cleared"}
+    assert gate(GOOD, BETTER, "--json").output == ended.output
+
+
+def test_too_few_episodes_are_no_clearance(gate: Any) -> None:
+    ended = gate({"near": some(4, 4)}, {"near": some(0, 4)})
+    assert ended.status == 0
+    assert "open: distance near: 100.0 % -> 0.0 % of 4 episodes; too few episodes for 5.0 points" in ended.output
+
+
+def test_a_condition_that_is_gone_is_no_success(gate: Any) -> None:
+    kept = {"near": GOOD["near"]}
+    ended = gate(GOOD, kept)
+    assert ended.status == 2
+    assert "error: not in the same worlds on both sides: distance far" in ended.output
+    assert gate(GOOD, kept, "--allow-missing").status == 0
+
+
+def test_a_condition_that_is_gone_does_not_hide_one_that_fails(gate: Any) -> None:
+    assert gate({"far": some(180, 200), "near": some(1, 1)}, {"far": some(100, 200)}).status == 1
+
+
+def test_a_new_condition_is_not_held_against_the_workspace(gate: Any) -> None:
+    assert gate({"near": GOOD["near"]}, GOOD).status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(("--margin", "0"), "--margin: found 0.0"), (("--level", "0.9"), "--level: found 0.9")],
+)
+def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...], told: str) -> None:
+    ended = gate(GOOD, GOOD, *arguments)
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {told}")
+    assert ended.output.count("\n") == 1
+
+
+def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
+    ended = stage("gate", "--power", tmp_path, "--runs", 1)
+    assert ended.status == 0, ended.output
+    assert "success 95 %, correlation 0.5, among 18 conditions: " in ended.output
+    assert {path.name for path in tmp_path.iterdir()} == {"power.csv", "power.svg"}
+
+
+def test_the_power_comes_to_the_same_bytes_twice() -> None:
+    powers = [list(simulate(settings(episodes=(100, 500)), 50, 0.05, 0.01)) for _ in range(2)]
+    first, second = (csv(part).encode() + svg(part, 0.95, 0.5, 18, 0.05) for part in powers)
+    assert first == second
+    assert b"<svg" in first
