@@ -88,9 +88,10 @@ def text(arguments: Namespace, judgements: list["Judgement"], missing: list[str]
         for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))
     ]
     lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
-    failed = sum(one.state == "failed" for one in judgements)
+    failed, unsure = (sum(one.state == state for one in judgements) for state in ("failed", "open"))
     counted = f"{failed} of {len(judgements)} conditions are worse than {arguments.baseline}"
-    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}"])
+    told = f"; {unsure} have too few episodes to tell" if unsure else ""
+    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}{told}"])
 
 
 def _line(one: "Judgement", margin: float, level: float) -> str:

@@ -33,7 +33,7 @@ def svg(powers: Sequence[Power], success: float, correlation: float, conditions:
         axes.axhline(100 * CAUGHT, color=MUTED, linewidth=1, linestyle="--")
         axes.set(title=f"One of {conditions} conditions made worse", ylim=(-4, 104))
         axes.set(xlabel="true worsening [points]", ylabel="gate fails [%]")
-        axes.legend(title="episodes a condition", loc="lower right")
+        axes.legend(title="episodes a condition", loc="upper left")
         picture = drawn.picture("How often the gate fails, over the true worsening.")
     return b64decode(picture.source.partition(",")[2])
 
