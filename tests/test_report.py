@@ -90,9 +90,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = ("--results", "reports/results.csv", "--metrics", "reports/metrics.json", "--plots", "reports/plots")
     stage(folder, "stages.measure", "data", *outputs)
     (folder / "studies").mkdir()
-    (folder / "studies/steps.yaml").write_text("question: Are few steps <enough>?\nvariants: {few: {}}\n")
+    (folder / "studies/steps.yaml").write_text("question: Are few steps <enough>?\nplot: rows\nvariants: {few: {}}\n")
     table = pd.read_csv(folder / "reports/results.csv").assign(variant="few")
-    table.to_csv(folder / "studies/steps.csv", index=False)
+    table[table["task"] == "kuka_reach"].to_csv(folder / "studies/steps.csv", index=False)
     report(folder, "reports")
     return folder
 
@@ -176,7 +176,11 @@ def test_the_table_holds_every_task_round_and_condition(made: Path, browser: Any
     cells = "return [...document.querySelectorAll('#table tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
     rows = browser.execute_script(cells)
     assert [tuple(row[:3]) for row in rows] == keys(made)
-    assert "Are few steps <enough>?" in browser.find_element("id", "studies").text
+    studies = browser.find_element("id", "studies")
+    assert "Are few steps <enough>?" in studies.text
+    drawn = [image.get_attribute("alt") for image in studies.find_elements("tag name", "img")]
+    conditions = ("all conditions", "shown", "far", "start", "noisy")
+    assert [alt.split(";")[0] for alt in drawn] == [f"Success over expert steps, {name}" for name in conditions]
 
 
 @pytest.mark.parametrize(
