@@ -32,7 +32,12 @@ def _plan(index: int, condition: str, number: int, task: str, seed: int, noise: 
     first = next(iter(world))
     # Without noise all worlds of a condition are one.
     world[first] = 1.0 + uniform(episode_seed, first) if noise else 1.0
-    return Plan(index, condition, episode_seed, {**world, "observation_noise": 0.0, "action_noise": noise})
+    return Plan(
+        index,
+        condition,
+        episode_seed,
+        {**world, "observation_noise": 0.0, "observation_bias": 0.0, "action_noise": noise},
+    )
 
 
 def _episode(plan: Plan, won: bool, task: str) -> Episode:

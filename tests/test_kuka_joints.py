@@ -18,7 +18,7 @@ from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 from stages.tasks.kuka_joints import FORCE, SCRIPTED, SLIDER, STEPS, KukaJoints, scripted_references
 
 WAVES, RAISE = range(2)
-CALM = {"movement": 0.0, "start_offset": 0.0, "observation_noise": 0.0, "action_noise": 0.0}
+CALM = {"movement": 0.0, "start_offset": 0.0, "observation_noise": 0.0, "observation_bias": 0.0, "action_noise": 0.0}
 
 
 def plans(worlds: Sequence[Mapping[str, float]]) -> list[Plan]:

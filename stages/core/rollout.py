@@ -26,6 +26,7 @@ class _Run:
     def __init__(self, task: Task, plan: Plan, max_steps: int) -> None:
         self.task, self.plan, self.max_steps = task, plan, max_steps
         self.observation_noise = _noise(plan, "observation_noise", max_steps, len(task.observation))
+        self.observation_bias = _noise(plan, "observation_bias", 1, len(task.observation))
         self.action_noise = _noise(plan, "action_noise", max_steps, len(task.action))
         self.observations: list[Floats] = []
         self.actions: list[Floats] = []
@@ -38,6 +39,8 @@ class _Run:
     def observe(self) -> Floats:
         """What the controller sees now (O,)."""
         seen = self.true
+        if self.observation_bias is not None:
+            seen = seen + self.observation_bias[0]
         if self.observation_noise is not None:
             seen = seen + self.observation_noise[len(self.actions)]
         self.observations.append(seen)

@@ -47,9 +47,10 @@ class Knob:
     integer: bool = False
 
 
-# Every task has these two; their defaults are `noise.<task>` in params.yaml.
+# Every task has these; the defaults of the noises are `noise.<task>` in params.yaml.
 NOISE_KNOBS: Mapping[str, Knob] = {
     "observation_noise": Knob("of the channel", 0.0, "half width of the uniform noise on each observed channel"),
+    "observation_bias": Knob("of the channel", 0.0, "half width of the constant error of each observed channel"),
     "action_noise": Knob("of the channel", 0.0, "half width of the uniform noise on each executed action channel"),
 }
 

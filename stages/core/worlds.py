@@ -1,7 +1,7 @@
 """Draws worlds: everything random about an episode, from its own named streams."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stages.core.episode import Plan
 from stages.core.streams import Name, derive, uniform
@@ -32,10 +32,10 @@ def draw_world(knobs: Mapping[str, Knob], ranges: Mapping[str, Range], seed: int
 
 
 def with_noise(knobs: Mapping[str, Knob], observation: float, action: float) -> dict[str, Knob]:
-    """A task's knobs and the two of noise, whose defaults are given."""
+    """A task's knobs and those that every task has; the defaults of the noises are given."""
     levels = {"observation_noise": observation, "action_noise": action}
-    noise = {name: Knob(knob.unit, levels[name], knob.meaning, knob.integer) for name, knob in NOISE_KNOBS.items()}
-    return {**knobs, **noise}
+    noises = {name: replace(NOISE_KNOBS[name], default=level) for name, level in levels.items()}
+    return {**knobs, **NOISE_KNOBS, **noises}
 
 
 def plan_episodes(

@@ -15,7 +15,7 @@ from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.placing import Seen, place
 from stages.tasks.kuka.pointing import pointing_down
 
-PHYSICS_STEPS = 8  # a control step: 30 Hz
+CONTROL_PERIOD = 8 * PHYSICS_STEP  # [s] 30 Hz
 REST = (0.6, 0.0)  # [m] where the tool starts, seen from above
 FINGER_STEP = 0.005  # [m] that a finger's target moves in a control step
 MOTION_LIMIT = 0.03  # [m] of a commanded displacement, along each axis
@@ -66,15 +66,18 @@ class KukaPickPlace(Task):
         "cube_mass": Knob("kg", _DYNAMICS.cube_mass, "cube"),
         "cube_size": Knob("m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own"),
         "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers"),
+        "finger_friction": Knob("1", _DYNAMICS.finger_friction, "of the fingers, times the cube's"),
+        "link_mass": Knob("1", _DYNAMICS.link_mass, "of the arm's links, times their own"),
         "payload": Knob("kg", _DYNAMICS.payload, "fixed to the last link"),
         "gravity": Knob("m/s^2", _DYNAMICS.gravity, "downwards"),
+        "physics_rate": Knob("Hz", _DYNAMICS.physics_rate, "steps of the simulation, whole ones to a control step"),
         "latency": Knob("1", 0.0, "control steps from a command to its execution, rounded"),
         "motor_gain": Knob("1", _DYNAMICS.motor_gain, "share of the way to its target a joint goes in a physics step"),
         "motor_strength": Knob("1", _DYNAMICS.motor_strength, "share of the arm's own limits of torque"),
         "joint_damping": Knob("N m s/rad", _DYNAMICS.joint_damping, "of each joint"),
         "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
     }
-    control_period: ClassVar = PHYSICS_STEPS * PHYSICS_STEP
+    control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 
     def __init__(self) -> None:
@@ -94,7 +97,9 @@ class KukaPickPlace(Task):
         idle = np.array([0.0, 0.0, 0.0, 0.0, self.grip])
         self.waiting = deque([idle] * round(world["latency"]))
         self.frame = self.near = 0
-        dynamics = Dynamics(**{name: world[name] for name in Dynamics.__dataclass_fields__})
+        self.physics_steps = max(1, round(world["physics_rate"] * CONTROL_PERIOD))
+        drawn = {name: world[name] for name in Dynamics.__dataclass_fields__}
+        dynamics = Dynamics(**{**drawn, "physics_rate": self.physics_steps / CONTROL_PERIOD})
         joints = pointing_down(self.goal, TCP)
         cube = (world["cube_x"], world["cube_y"])
         return self._observe(self.bench.reset(joints, self.finger, cube, world["cube_yaw"], dynamics))
@@ -113,7 +118,7 @@ class KukaPickPlace(Task):
         self.frame += 1
         if self.world["push"] > 0 and self.frame == round(self.world["push_time"] / self.control_period):
             self._push()
-        return self._observe(self.bench.advance(PHYSICS_STEPS))
+        return self._observe(self.bench.advance(self.physics_steps))
 
     def _command(self, action: list[float]) -> None:
         """Move the commanded tool and fingers, no farther ahead of the measured tool than the leash."""

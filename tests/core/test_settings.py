@@ -119,7 +119,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("policy.distance.kind", "forest", "policy.distance.kind", "forest", "knn"),
     ("policy.distance.features.offset", {"scale": 1.0}, "policy.distance.features.offset", "an unknown group", "dist"),
     ("randomization.distance.practice.mass", {"low": 1, "high": 2}, "randomization.distance.practice.mass",
-     "an unknown knob", "start, observation_noise, action_noise"),
+     "an unknown knob", "start, observation_noise, observation_bias, action_noise"),
     (f"{REACH}.mass", {"low": 1, "high": 2}, f"{REACH}.mass", "an unknown knob", "goal_x, goal_y"),
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),

@@ -26,7 +26,10 @@ SPANS = {
     "cube_mass": Range(0.05, 0.2),
     "cube_size": Range(0.036, 0.044),
     "friction": Range(0.6, 1.0),
+    "finger_friction": Range(0.8, 1.1),
+    "link_mass": Range(0.8, 1.2),
     "payload": Range(0.0, 1.0),
+    "physics_rate": Range(220.0, 260.0),
     "gravity": Range(9.0, 11.0),
     "latency": Range(0.0, 1.0),
     "motor_gain": Range(0.07, 0.15),
@@ -108,3 +111,17 @@ def test_a_square_looks_the_same_after_a_quarter_turn() -> None:
         world = {name: knob.default for name, knob in with_noise(KukaPickPlace.knobs, 0, 0).items()}
         seen = [task.reset({**world, "cube_yaw": yaw}, np.random.default_rng(0))[-1] for yaw in (0.3, 0.3 + np.pi / 2)]
     assert seen == pytest.approx([0.3, 0.3])
+
+
+@pytest.mark.parametrize("knob", SPANS)
+def test_every_knob_matters(knob: str) -> None:
+    """Two episodes that differ in one knob alone are two."""
+    spans = {**SPANS, "motor_strength": Range(0.05, 1.0)}
+    world = {name: Range(span.high, span.high) for name, span in spans.items()} | {"start_height": Range(0.2, 0.2)}
+    episodes = []
+    for value in (spans[knob].low, spans[knob].high):
+        drawn = {**world, knob: Range(value, value)}
+        (plan,) = plan_episodes(with_noise(KukaPickPlace.knobs, 0.0, 0.0), drawn, 1, "knob", 1, "knob")
+        episodes += rollout(KukaPickPlace, expert_controller(KukaPickPlace), [plan], 80, 1)
+    first, second = (episode.observations for episode in episodes)
+    assert first.shape != second.shape or not np.array_equal(first, second)

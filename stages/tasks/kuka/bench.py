@@ -9,7 +9,6 @@ from stages.tasks.kuka.gripper import FINGERS, add_gripper
 from stages.tasks.kuka.kinematics import JOINTS
 
 TABLE_FRICTION = 0.6  # [1] times the cube's
-FINGER_FRICTION = 1.0  # [1] times the cube's
 ITERATIONS = 10  # of the solver
 # Source: KUKA, LBR iiwa 7 R800, data sheet.
 TORQUES = (176.0, 176.0, 110.0, 110.0, 110.0, 40.0, 40.0)  # [N m]
@@ -30,8 +29,11 @@ class Dynamics:
 
     cube_mass: float = 0.1  # [kg]
     friction: float = 0.8  # [1] of the cube on table and fingers
+    finger_friction: float = 1.0  # [1] times the cube's
+    link_mass: float = 1.0  # [1] times the arm's own masses and inertias
     payload: float = 0.0  # [kg] at the last link
     gravity: float = -GRAVITY  # [m/s^2] downwards
+    physics_rate: float = 1 / PHYSICS_STEP  # [Hz] of the steps of the simulation
     motor_gain: float = 0.1  # [1] share of the way to its target that a joint goes in a physics step
     motor_strength: float = 1.0  # [1] share of the arm's own limits of torque
     grip_force: float = 15.0  # [N] of each finger
@@ -62,7 +64,6 @@ class Bench:
     def __init__(self, size: float) -> None:
         self.size = size  # [m] of the cube's edge
         self.client = connect()
-        self.client.setTimeStep(PHYSICS_STEP)
         # A pyramid of friction instead of a cone: a held cube creeps less at the same number of iterations, for less.
         self.client.setPhysicsEngineParameter(numSolverIterations=ITERATIONS, enableConeFriction=0)
         plane = self.client.createCollisionShape(self.client.GEOM_PLANE)
@@ -70,9 +71,9 @@ class Bench:
         self.arm = load_arm(self.client, ("visual", "collision"), add_gripper)
         self.cube = _load_cube(self.client, size)
         self._couple_fingers()
-        for link in FINGERS:
-            self.client.changeDynamics(self.arm, link, lateralFriction=FINGER_FRICTION)
         self.client.changeDynamics(self.table, -1, lateralFriction=TABLE_FRICTION)
+        # Mass [kg] and principal moments of inertia [kg m^2] of the links before the tool, as described.
+        self._links = [self.client.getDynamicsInfo(self.arm, link)[0:3:2] for link in range(_TOOL)]
         self._ready = self.client.saveState()
 
     def _couple_fingers(self) -> None:
@@ -103,8 +104,14 @@ class Bench:
     def _set_dynamics(self, dynamics: Dynamics) -> None:
         client = self.client
         client.setGravity(0, 0, -dynamics.gravity)
+        client.setTimeStep(1 / dynamics.physics_rate)
         client.changeDynamics(self.cube, -1, mass=dynamics.cube_mass, lateralFriction=dynamics.friction)
-        client.changeDynamics(self.arm, _TOOL, mass=_TOOL_MASS + dynamics.payload)
+        for link in FINGERS:
+            client.changeDynamics(self.arm, link, lateralFriction=dynamics.finger_friction)
+        for link, (mass, inertia) in enumerate(self._links):
+            inertia = [dynamics.link_mass * moment for moment in inertia]
+            client.changeDynamics(self.arm, link, mass=dynamics.link_mass * mass, localInertiaDiagonal=inertia)
+        client.changeDynamics(self.arm, _TOOL, mass=dynamics.link_mass * _TOOL_MASS + dynamics.payload)
         for joint in range(JOINTS):
             client.changeDynamics(self.arm, joint, jointDamping=dynamics.joint_damping)
         self._forces = [dynamics.motor_strength * limit for limit in TORQUES] + [dynamics.grip_force] * len(FINGERS)
