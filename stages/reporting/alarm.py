@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.measuring.alarm import ALL
 from stages.reporting.inputs import records
-from stages.reporting.wording import listing, seconds
+from stages.reporting.wording import listing, plural, seconds
 
 Row = dict[str, Any]
 
@@ -55,15 +55,14 @@ def _verdict(rows: list[Row]) -> str:
             "Here the alarm has a say: where it rises, the policy no longer acts by itself. So these failures follow "
             "from the alarm, and how well it foretells failure cannot be read from them."
         )
-    told = [_told(row) for row in ([rows[0], rows[-1]] if len(rows) > 1 else rows)]
-    return f"The alarm rose {listing(told)}."
+    told = "; ".join(_told(row) for row in ([rows[0], rows[-1]] if len(rows) > 1 else rows))
+    return f"The alarm rose {told}."
 
 
 def _told(row: Row) -> str:
     failed = row["failed_alarmed"] + row["failed_quiet"]
     succeeded = row["succeeded_alarmed"] + row["succeeded_quiet"]
-    lead = f", typically {seconds(row['warning'])} before the end," if row["failed_alarmed"] else ""
-    parts = [f"in {row['failed_alarmed']:,} of the {failed:,} episodes that failed{lead}"] if failed else []
-    parts += [f"in {row['succeeded_alarmed']:,} of the {succeeded:,} that succeeded"] if succeeded else []
-    none = "" if failed else ", where none failed"
-    return f"{' and '.join(parts)} (round {row['round']}{none})"
+    lead = f" (typically {seconds(row['warning'])} before the end)" if row["failed_alarmed"] else ""
+    parts = [f"in {row['failed_alarmed']:,} of {plural(failed, 'episode')} that failed{lead}"] if failed else []
+    parts += [f"in {row['succeeded_alarmed']:,} of {succeeded:,} that succeeded"] if succeeded else []
+    return f"in round {row['round']} {listing(parts)}{'' if failed else ' (none failed)'}"

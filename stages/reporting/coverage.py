@@ -15,11 +15,12 @@ def coverage_figure(rows: pd.DataFrame, novelty: pd.DataFrame) -> Figure:
     thresholds = novelty.groupby("round")["threshold"].first()
     sizes = rows.groupby("round")["rows"].first()
     ends = list(dict.fromkeys([sizes.index[0], sizes.index[-1]]))
-    told = [f"{plural(int(sizes[one]), 'row')} and a threshold of {thresholds[one]:.3g} in round {one}" for one in ends]
+    told = [f"{plural(int(sizes[one]), 'row')} in round {one} (threshold {thresholds[one]:.3g})" for one in ends]
+    moved = " A larger threshold alone moves dots to the right." if thresholds.max() > thresholds.min() else ""
     caption = (
-        "Share of the visited steps that were within the shift threshold, so near to what is known [%], against "
-        "success [%]: a dot a round, joined in their order. To the right: more of the way is known; up: more succeed. "
-        f"Known are {listing(told)}; a larger threshold alone moves dots to the right."
+        "Share of the visited steps whose novelty was within the shift threshold [%], against success [%]: a dot a "
+        "round, joined in their order. To the right: more of the way is known; up: more episodes succeed. "
+        f"What is known: {listing(told)}.{moved}"
     )
     return Figure("How much of what is visited is known", caption, panels)
 
