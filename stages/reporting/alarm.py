@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 COLUMNS = (
     *("round", "failed, alarmed", "failed, not", "succeeded, alarmed", "succeeded, not"),
-    *("failure told (AUROC)", "from the first second", "median warning"),
+    *("AUROC for failure", "from the first second alone", "median warning"),
 )
 
 
@@ -64,5 +64,6 @@ def _told(row: Row) -> str:
     succeeded = row["succeeded_alarmed"] + row["succeeded_quiet"]
     lead = f" (typically {seconds(row['warning'])} before the end)" if row["failed_alarmed"] else ""
     parts = [f"in {row['failed_alarmed']:,} of {plural(failed, 'episode')} that failed{lead}"] if failed else []
-    parts += [f"in {row['succeeded_alarmed']:,} of {succeeded:,} that succeeded"] if succeeded else []
+    others = f"{succeeded:,}" if failed else plural(succeeded, "episode")
+    parts += [f"in {row['succeeded_alarmed']:,} of {others} that succeeded"] if succeeded else []
     return f"in round {row['round']} {listing(parts)}{'' if failed else ' (none failed)'}"

@@ -30,7 +30,7 @@ def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
             "The alarm rose in round 0 in 3 of 4 episodes that failed (typically 1.2 s before the end) and in 5 of "
             "1,005 that succeeded; in round 2 in 0 of 1 episode that failed and in 0 of 8 that succeeded.",
         ),
-        ([(0, 0, 2, 6)], "The alarm rose in round 0 in 2 of 8 that succeeded (none failed)."),
+        ([(0, 0, 2, 6)], "The alarm rose in round 0 in 2 of 8 episodes that succeeded (none failed)."),
         ([(4, 0, 0, 0)], "The alarm rose in round 0 in 4 of 4 episodes that failed (typically 1.2 s before the end)."),
     ],
 )
