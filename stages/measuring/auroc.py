@@ -3,9 +3,9 @@
 It is the share of pairs, one of each group, in which the one of the group to be told has the larger number, ties by
 half: 1 tells them apart always, 0.5 is a coin. The interval is Newcombe's method 5 (Statistics in Medicine 25, 2006,
 559-573): all areas that lie no further from the one found than the normal quantile allows. It holds for groups of any
-size, also where they are apart altogether. Simulated with 2 to 90 members against 50 to 300 others and true areas from
-0.7 to 0.98, the 95 % interval covers 94 to 98 % of truths; DeLong's (Biometrics 44, 1988, 837-845), on the logit's
-scale, covers 72 to 98 % where there are five members or fewer: too sure, just where failures are rare.
+size, also where they are apart altogether. Simulated (normal numbers, 2 to 90 members against 50 to 300 others, true
+areas from 0.7 to 0.98), the 95 % interval covers 94 to 98 % of truths; DeLong's (Biometrics 44, 1988, 837-845), on the
+scale of the logit, covers 72 to 98 % where there are five members or fewer: too sure, just where failures are rare.
 """
 
 from typing import NamedTuple
