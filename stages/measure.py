@@ -13,7 +13,10 @@ import pandas as pd
 from stages.core import cli, errors, tables
 from stages.core.files import replacing, write_json
 from stages.core.settings import load_settings
+from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
+from stages.measuring.outside import outside
+from stages.measuring.response import replaced
 from stages.measuring.results import condition_rows
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -30,7 +33,7 @@ class Training(NamedTuple):
 def main() -> None:
     """Command line of the stage."""
     parser = cli.parser(__doc__)
-    parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation")
+    parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation and <task>/demonstrations")
     parser.add_argument("--results", type=Path, required=True, help="the full result (.csv)")
     parser.add_argument("--metrics", type=Path, required=True, help="a few figures of the last round (.json)")
     parser.add_argument("--plots", type=Path, required=True, help="folder for the plots' data")
@@ -40,23 +43,29 @@ def main() -> None:
     rounds = settings.get(settings.params.rounds, "rounds")
     _mention_leftovers(arguments.data, names, [one.name for one in rounds])
 
-    results, errors_over_time, novelty = [], [], []
+    results, errors_over_time, novelty, alarms = [], [], [], []
     metrics: dict[str, Any] = {}
     for name in names:
+        task = TASKS.find(name)
+        shown = tables.read_episodes(arguments.data / name / "demonstrations", name, task)[1].to_pandas()
         for one in rounds:
             steps, episodes, training = _evaluation(arguments.data / name / one.name, name)
             rows = condition_rows(steps, episodes).assign(rows=training.rows)
-            curves = error_curves(steps, episodes, TASKS.find(name).control_period)
+            curves = error_curves(steps, episodes, task.control_period)
             quantiles = novelty_quantiles(steps, episodes, training.threshold)
+            warned = alarm_rows(steps, episodes, task.control_period, outside(episodes, shown, task.knobs))
+            warned = warned.assign(replaced=int(replaced(steps, task)))
             results.append(rows.assign(task=name, round=one.number))
             errors_over_time.append(curves.assign(task=name, round=one.number))
             novelty.append(quantiles.assign(task=name, round=one.number))
+            alarms.append(warned.assign(task=name, round=one.number))
         metrics[name] = _metrics(results[-1], training)
 
     write_csv(pd.concat(results), arguments.results)
     with replacing(arguments.plots) as folder:
         write_csv(pd.concat(errors_over_time), folder / "error.csv")
         write_csv(pd.concat(novelty), folder / "novelty.csv")
+        write_csv(pd.concat(alarms), folder / "alarm.csv")
     write_json(arguments.metrics, metrics)
 
 

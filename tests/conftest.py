@@ -5,8 +5,10 @@ import stages  # noqa: F401, I001  # sets what must be set before numpy is impor
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 import copy
+import csv
 from importlib import import_module
 import io
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,6 +129,32 @@ def _run_chain(stage: Stage, task: str, chain: Chain) -> None:
         output = ("--output", here / "corrections.parquet")
         do("correct", task, name, here / "practice", *recordings, *shown, *output)
         rows, more = here / "dataset.parquet", here / "corrections.parquet"
+
+
+class Measured(NamedTuple):
+    """What `measure` wrote of the chain, and where."""
+
+    rows: list[dict[str, str]]
+    metrics: dict[str, Any]
+    folder: Path
+
+
+def measure(stage: Stage, data: Path, params: Path, folder: Path) -> str:
+    """Run the stage; what it said."""
+    outputs = ("--results", folder / "results.csv", "--metrics", folder / "metrics.json", "--plots", folder / "plots")
+    ended = stage("measure", data, *outputs, "--params", params)
+    assert ended.status == 0, ended.output
+    return ended.output
+
+
+@pytest.fixture(scope="session")
+def measured(chain: Chain, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """The chain, measured."""
+    folder = tmp_path_factory.mktemp("measured")
+    measure(stage, chain.data, chain.params, folder)
+    with (folder / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return Measured(rows, json.loads((folder / "metrics.json").read_text()), folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """Numbers are those of the episodes, of the tasks and rounds of the parameters."""
 
-import csv
-import json
 from pathlib import Path
 import shutil
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,32 +11,10 @@ import pytest
 from stages.core import tables
 from stages.measuring.results import wilson
 from stages.tasks import TASKS
+from tests.conftest import Measured, measure
 
 KEYS = ["task", "round", "condition"]
 FIGURES = {"episodes", "success", "success_low", "success_high", "steps", "error", "shift"}
-
-
-class Measured(NamedTuple):
-    rows: list[dict[str, str]]
-    metrics: dict[str, Any]
-    folder: Path
-
-
-def measure(stage: Any, data: Path, params: Path, folder: Path) -> str:
-    outputs = ("--results", folder / "results.csv", "--metrics", folder / "metrics.json", "--plots", folder / "plots")
-    ended = stage("measure", data, *outputs, "--params", params)
-    assert ended.status == 0, ended.output
-    said: str = ended.output
-    return said
-
-
-@pytest.fixture(scope="module")
-def measured(chain: Any, stage: Any, tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    folder = tmp_path_factory.mktemp("measured")
-    measure(stage, chain.data, chain.params, folder)
-    with (folder / "results.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return Measured(rows, json.loads((folder / "metrics.json").read_text()), folder)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +73,7 @@ def test_metrics_are_the_last_rounds_success_by_condition(measured: Measured) ->
 def test_measuring_twice_gives_the_same_bytes(measured: Measured, chain: Any, stage: Any, tmp_path: Path) -> None:
     measure(stage, chain.data, chain.params, tmp_path)
     written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert len(written) == 4
+    assert len(written) == 5
     for path in written:
         assert (tmp_path / path).read_bytes() == (measured.folder / path).read_bytes()
 

@@ -77,6 +77,8 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
         yield from _check_ranges(f"randomization.{name}.{purpose}", spans or {}, task)
     if one.evaluate is not None and not one.evaluate:
         yield f"randomization.{name}.evaluate: found no condition, allowed: at least 1"
+    if "all" in (one.evaluate or {}):
+        yield f"randomization.{name}.evaluate: found all, allowed: other names, for that one means all conditions"
 
 
 def _check_ranges(key: str, spans: Ranges, task: type[Task]) -> Iterator[str]:

@@ -27,6 +27,14 @@ class Answer(NamedTuple):
     novelty: Floats  # (B,)
 
 
+class Votes(NamedTuple):
+    """Which known rows B answers were made of, by distance and then by row."""
+
+    rows: NDArray[np.int64]  # (B, k) places in the dataset
+    distances: Floats  # (B, k)
+    weights: Floats  # (B, k) all zero where the policy does not answer by rows
+
+
 class Policy(ABC):
     """A controller that was learned. Row b of an answer depends on row b of the question alone, to the last bit."""
 
@@ -40,6 +48,10 @@ class Policy(ABC):
     @abstractmethod
     def act(self, observations: Floats) -> Answer:
         """Actions and novelty for observations (B, O)."""
+
+    @abstractmethod
+    def votes(self, observations: Floats) -> Votes:
+        """Whose actions the answers to observations (B, O) are the mean of, by weight; it may be cut to their range."""
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:

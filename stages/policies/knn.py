@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Answer, Arrays, Policy
+from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory
 
@@ -40,6 +40,11 @@ class KNN(Policy):
             total += weights[:, place]
             actions += weights[:, place : place + 1] * known[recalled.rows[:, place]]
         return Answer(actions / total[:, None], recalled.novelty)
+
+    def votes(self, observations: Floats) -> Votes:
+        """The neighbours and their weights: `act` adds up in this order, then divides by the weights' sum."""
+        recalled = self.memory.recall(observations)
+        return Votes(recalled.rows, recalled.distances, self._weights(recalled.distances))
 
     def _weights(self, distances: Floats) -> Floats:
         """Weights (B, k); rows at distance zero, where there are any, decide alone."""

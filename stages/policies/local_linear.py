@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Answer, Arrays, Policy
+from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory
 
@@ -46,6 +46,22 @@ class LocalLinear(Policy):
         slopes = np.linalg.solve(square, weighted @ (actions - mean))  # (B, F, A)
         answer = (mean + (recalled.queries[:, None] - centre) @ slopes)[:, 0]
         return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), recalled.novelty)
+
+    def votes(self, observations: Floats) -> Votes:
+        """The neighbours and their weights in the regression's value at the query.
+
+        That value is linear in their actions, so it is a mean of them too, whose weights may be negative: a row on the
+        far side of a slope pulls the answer away from its own action. It is that of `act`, which cuts it to their
+        range, up to rounding.
+        """
+        recalled = self.memory.recall(observations)
+        near, weights = self.memory.known.points[recalled.rows], _weights(recalled.distances)  # (B, k, F), (B, k)
+        centre = weights[:, None] @ near  # (B, 1, F)
+        spread = near - centre
+        square = (spread.transpose(0, 2, 1) * weights[:, None]) @ spread + RIDGE * np.eye(near.shape[2])
+        away = (recalled.queries[:, None] - centre).transpose(0, 2, 1)  # (B, F, 1)
+        slope = (spread @ np.linalg.solve(square, away))[:, :, 0]  # (B, k)
+        return Votes(recalled.rows, recalled.distances, weights * (1 + slope))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The rows and how many of them answer."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Answer, Arrays, Policy
+from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.streams import derive
 from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory
@@ -64,6 +64,11 @@ class MLP(Policy):
                 values = np.maximum(values, 0)
         known = self.memory.actions
         return Answer(np.clip(values[:, 0], known.min(axis=0), known.max(axis=0)), recalled.novelty)
+
+    def votes(self, observations: Floats) -> Votes:
+        """The nearest rows, none of which has a vote."""
+        recalled = self.memory.recall(observations)
+        return Votes(recalled.rows, recalled.distances, np.zeros_like(recalled.distances))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The memory and the layers."""

@@ -16,7 +16,7 @@ _DECADES = 1e-5  # of the largest value: what is smaller is drawn at the lower e
 
 def success_figure(rows: pd.DataFrame) -> Figure:
     """Success by round with its interval, a panel a condition."""
-    panels = tuple(_success_panel(condition, group) for condition, group in _by_condition(rows))
+    panels = tuple(_success_panel(condition, group) for condition, group in by_condition(rows))
     caption = (
         "Share of evaluation episodes that succeed [%], round by round, with its 95 % Wilson interval. "
         "Every round is judged in the same worlds."
@@ -47,7 +47,7 @@ def error_figure(curves: pd.DataFrame, unit: str) -> Figure:
     top = float(curves["high"].max()) or 1.0
     positive = curves["low"][curves["low"] > 0]
     floor = max(top * _DECADES, float(positive.min()) / 2 if len(positive) else 0.0)
-    panels = tuple(_error_panel(condition, group, unit, (floor, 2 * top)) for condition, group in _by_condition(curves))
+    panels = tuple(_error_panel(condition, group, unit, (floor, 2 * top)) for condition, group in by_condition(curves))
     caption = (
         f"What is left to the goal [{unit}, logarithmic] over time [s]: median over all episodes, and the band that "
         "holds 90 % of them, in the first and the last round. An episode that has ended keeps its last error."
@@ -81,7 +81,7 @@ def novelty_figure(quantiles: pd.DataFrame) -> Figure:
     span = (
         (max(_LEAST, min(0.5, positive.min() / 1.5)), max(2.0, positive.max() * 1.5)) if len(positive) else (0.5, 2.0)
     )
-    panels = tuple(_novelty_panel(condition, group, span) for condition, group in _by_condition(quantiles))
+    panels = tuple(_novelty_panel(condition, group, span) for condition, group in by_condition(quantiles))
     caption = (
         "The largest novelty of an episode, as a multiple of the round's shift threshold (dashed line, logarithmic): "
         "median and 5 to 95 % of the episodes that succeeded (dots) and that failed (crosses). An alarm that tells "
@@ -134,6 +134,6 @@ def cost_figure(rows: pd.DataFrame) -> Figure:
     return Figure("What the corrections cost", caption, (picture,))
 
 
-def _by_condition(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def by_condition(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The table's parts, in the order in which their conditions appear."""
     return [(str(condition), group) for condition, group in table.groupby("condition", sort=False)]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.measuring.alarm import ALL
 from stages.tasks import TASKS
 
 RESULTS = (
@@ -18,6 +19,11 @@ RESULTS = (
 )
 ERROR_CURVES = ["task", "round", "condition", "timestamp", "low", "middle", "high"]
 NOVELTY = ["task", "round", "condition", "outcome", "low", "middle", "high", "episodes", "threshold"]
+ALARM = (
+    *("task", "round", "condition", "failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"),
+    *("replaced", "auroc", "auroc_low", "auroc_high", "start_auroc", "start_auroc_low", "start_auroc_high", "warning"),
+)
+_SPARSE = ALARM[-7:]  # empty where there is nothing to tell apart or no alarm
 _KEY = ["task", "round", "condition"]
 _WORDS = ("variant", "task", "condition", "outcome")
 
@@ -29,6 +35,7 @@ class Measured:
     results: pd.DataFrame  # one row a task, round and condition
     errors: pd.DataFrame  # quantiles of the error over time
     novelty: pd.DataFrame  # quantiles of the episodes' largest novelty, as shares of the threshold
+    alarm: pd.DataFrame  # what the alarm was worth, also over all conditions
     metrics: dict[str, Any]
 
     @property
@@ -41,10 +48,12 @@ def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
     """Results, metrics and plot data; UserError where one is missing, damaged, or of another run than the results."""
     table = read_table(results, RESULTS)
     errors, novelty = read_table(plots / "error.csv", ERROR_CURVES), read_table(plots / "novelty.csv", NOVELTY)
-    for name, plotted in (("error.csv", errors), ("novelty.csv", novelty)):
+    alarm = read_table(plots / "alarm.csv", ALARM)
+    by_condition = alarm[alarm["condition"] != ALL]
+    for name, plotted in (("error.csv", errors), ("novelty.csv", novelty), ("alarm.csv", by_condition)):
         if set(_keys(plotted)) != set(_keys(table)):
             raise UserError(f"{plots / name}: holds other tasks, rounds or conditions than {results}")
-    return Measured(table, errors, novelty, _read_metrics(metrics, list(dict.fromkeys(table["task"])), results))
+    return Measured(table, errors, novelty, alarm, _read_metrics(metrics, list(dict.fromkeys(table["task"])), results))
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -70,6 +79,8 @@ def _check_column(path: Path, table: pd.DataFrame, column: str) -> None:
     if column in _WORDS:
         if values.isna().any():
             raise UserError(f"{path}: column {column}: found an empty cell, allowed: a name")
+    elif column in _SPARSE and pd.api.types.is_numeric_dtype(values):
+        return
     elif not pd.api.types.is_numeric_dtype(values) or not np.isfinite(values.to_numpy(float)).all():
         raise UserError(f"{path}: column {column}: found something else, allowed: finite numbers")
     if column == "round" and not (pd.api.types.is_integer_dtype(values) and (values >= 0).all()):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from stages.reporting.alarm import Alarm, judge_alarm
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
+from stages.reporting.coverage import coverage_figure
 from stages.reporting.film import FILMS
 from stages.reporting.inputs import Measured
 from stages.reporting.pairs import Pair, choose_pair
@@ -38,12 +40,13 @@ class Section:
     pair: Pair
     films: list[Figure]
     figures: list[Figure]
+    alarm: Alarm
 
 
 def make_section(data: Path, measured: Measured, name: str) -> Section:
     """The section of a task."""
-    rows, errors, novelty = (
-        table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty)
+    rows, errors, novelty, alarm = (
+        table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty, measured.alarm)
     )
     task = TASKS.find(name)
     pair = choose_pair(data, name, rows, novelty)
@@ -55,7 +58,14 @@ def make_section(data: Path, measured: Measured, name: str) -> Section:
         worlds_of(data / name, name, pair.rounds[0]),
         pair,
         FILMS[name](pair) if name in FILMS else [],
-        [success_figure(rows), error_figure(errors, task.error_unit), novelty_figure(novelty), cost_figure(rows)],
+        [
+            success_figure(rows),
+            error_figure(errors, task.error_unit),
+            cost_figure(rows),
+            coverage_figure(rows, novelty),
+            novelty_figure(novelty),
+        ],
+        judge_alarm(alarm),
     )
 
 

@@ -185,6 +185,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("rounds", [], "rounds", "a list of 0", "at least 1"),
     ("policy.distance.features", {}, "policy.distance.features", "no keys", "at least 1"),
     ("randomization.distance.evaluate", {}, "randomization.distance.evaluate", "no condition", "at least 1"),
+    ("randomization.distance.evaluate", {"all": {}}, "randomization.distance.evaluate", "all", "other names"),
     ("policy.distance.kind", DELETED, "policy.distance.kind", "nothing", "a value"),
     ("demonstrate.distance.max_steps", DELETED, "demonstrate.distance.max_steps", "nothing", "a value"),
     (f"{START}.high", DELETED, f"{START}.high", "nothing", "a value"),

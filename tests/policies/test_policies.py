@@ -59,6 +59,33 @@ def test_a_row_of_the_answer_depends_on_its_row_of_the_question_alone(kind: str)
 
 
 @KINDS
+def test_a_row_of_the_votes_depends_on_its_row_of_the_question_alone(kind: str) -> None:
+    policy, asked = fitted(kind), questions()
+    whole = policy.votes(asked)
+    for row in range(len(asked)):
+        alone = policy.votes(asked[row : row + 1])
+        assert all(np.array_equal(one[0], of_all[row]) for one, of_all in zip(alone, whole, strict=True))
+
+
+@KINDS
+def test_the_votes_are_those_of_the_nearest_rows_and_make_the_answer(kind: str) -> None:
+    policy, asked, steps = fitted(kind), questions(), known()
+    votes, answer = policy.votes(asked), policy.act(asked)
+    points, queries = (np.arcsinh(seen / 0.3) for seen in (steps.observations, asked))
+    distances = np.linalg.norm(points - queries[:, None], axis=2)
+    assert np.array_equal(votes.rows, np.argsort(distances, axis=1)[:, :4])
+    assert np.allclose(votes.distances, np.sort(distances, axis=1)[:, :4], rtol=0, atol=1e-12)
+    assert np.array_equal(votes.distances[:, -1], answer.novelty)
+    if not policy.by_neighbors:
+        assert not votes.weights.any()
+        return
+    proposed = steps.actions[votes.rows]
+    mean = (votes.weights[..., None] * proposed).sum(axis=1) / votes.weights.sum(axis=1, keepdims=True)
+    cut = np.clip(mean, proposed.min(axis=1), proposed.max(axis=1))
+    assert np.allclose(cut, answer.actions, rtol=0, atol=1e-12)
+
+
+@KINDS
 def test_fitting_twice_gives_the_same_policy(kind: str) -> None:
     one, other = fitted(kind).act(questions()), fitted(kind).act(questions())
     assert np.array_equal(one.actions, other.actions)

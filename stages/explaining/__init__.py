@@ -1,0 +1,1 @@
+"""Why a policy did what it did: one recorded moment, and the known rows behind it."""

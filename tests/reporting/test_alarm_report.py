@@ -1,0 +1,81 @@
+"""What the page says of the alarm follows from the counts."""
+
+from pathlib import Path
+import shutil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.core.errors import UserError
+from stages.measuring.alarm import ALL
+from stages.reporting.alarm import COLUMNS, judge_alarm
+from stages.reporting.coverage import coverage_figure
+from stages.reporting.inputs import read_measured
+
+
+def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
+    """All conditions of rounds of those counts."""
+    counts = pd.DataFrame(rows, columns=["failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"])
+    areas = {f"{name}{end}": np.nan for name in ("auroc", "start_auroc") for end in ("", "_low", "_high")}
+    return counts.assign(round=range(len(rows)), condition=ALL, replaced=replaced, warning=1.25, **areas)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [(3, 1, 5, 1000), (9, 9, 9, 9), (0, 1, 0, 8)],
+            "The alarm rose in round 0 in 3 of 4 episodes that failed (typically 1.2 s before the end) and in 5 of "
+            "1,005 that succeeded; in round 2 in 0 of 1 episode that failed and in 0 of 8 that succeeded.",
+        ),
+        ([(0, 0, 2, 6)], "The alarm rose in round 0 in 2 of 8 episodes that succeeded (none failed)."),
+        ([(4, 0, 0, 0)], "The alarm rose in round 0 in 4 of 4 episodes that failed (typically 1.2 s before the end)."),
+    ],
+)
+def test_the_verdict_counts_the_first_round_and_the_last(rows: list[tuple[int, int, int, int]], said: str) -> None:
+    assert judge_alarm(table(*rows)).verdict == said
+
+
+def test_an_alarm_that_made_the_failures_is_not_praised_for_them() -> None:
+    assert "follow from the alarm" in judge_alarm(table((5, 0, 0, 5), replaced=1)).verdict
+
+
+def test_there_is_a_row_a_round_and_a_dash_for_what_cannot_be_told(measured: Any) -> None:
+    alarm = pd.read_csv(measured.folder / "plots" / "alarm.csv")
+    told = judge_alarm(alarm[alarm["task"] == "kuka_reach"])
+    assert [row[0] for row in told.rows] == ["0", "1", "2"]
+    assert {len(row) for row in told.rows} == {len(COLUMNS)}
+    assert judge_alarm(table((0, 0, 2, 6))).rows[0][-3:-1] == ("\N{EN DASH}",) * 2
+
+
+def test_coverage_tells_known_steps_and_success_of_every_round(measured: Any) -> None:
+    rows = pd.read_csv(measured.folder / "results.csv")
+    novelty = pd.read_csv(measured.folder / "plots" / "novelty.csv")
+    of = rows["task"] == "distance"
+    figure = coverage_figure(rows[of], novelty[novelty["task"] == "distance"])
+    assert [picture.alt.split(":")[0].split()[-1] for picture in figure.pictures] == list(
+        dict.fromkeys(rows[of]["condition"])
+    )
+    assert all(picture.alt.count("known, ") == 3 for picture in figure.pictures)
+    assert "moves dots" not in figure.caption  # the lab's threshold is fixed
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "message"),
+    [
+        (",far,", ",else,", "holds other tasks, rounds or conditions than"),
+        ("failed_quiet", "quiet", "columns missing: failed_quiet"),
+        ("start_auroc,", "begin_auroc,", "columns missing: start_auroc"),
+    ],
+)
+def test_an_alarm_table_that_does_not_belong_is_told(
+    find: str, put: str, message: str, measured: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(measured.folder, tmp_path / "reports")
+    file = tmp_path / "reports" / "plots" / "alarm.csv"
+    file.write_text(file.read_text().replace(find, put))
+    folder = tmp_path / "reports"
+    with pytest.raises(UserError, match=message):
+        read_measured(folder / "results.csv", folder / "metrics.json", folder / "plots")
