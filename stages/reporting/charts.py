@@ -124,6 +124,7 @@ def cost_figure(rows: pd.DataFrame) -> Figure:
         for number, size in sizes.items():
             axes.annotate(f"{size:,}", (float(str(number)), size), (0, 3), textcoords="offset points", ha="center")
         axes.set(xlabel="round", ylabel="rows", xticks=rounds, ylim=(0, 1.35 * sizes.max()))
+        axes.yaxis.set_major_formatter(FuncFormatter(_thousands))
         axes.grid(visible=False, axis="x")
         axes.legend(loc="upper left", ncols=2)
         told = [f"round {number} {plural(int(size), 'row')}" for number, size in sizes.items()]
@@ -132,6 +133,11 @@ def cost_figure(rows: pd.DataFrame) -> Figure:
     spent = f" Added: {listing(added)}." if added else ""
     caption = f"Rows (expert steps) that the policy of each round was trained on.{spent}"
     return Figure("What the corrections cost", caption, (picture,))
+
+
+def _thousands(value: float, _: object) -> str:
+    """5k of 5000: a label of few characters."""
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 def by_condition(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
