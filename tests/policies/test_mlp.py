@@ -27,6 +27,7 @@ def steps(rows: int = 400) -> Steps:
     return Steps(index // 20, index % 20, index * 0, ["expert"] * rows, seen, done)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # of a model made just to be filled
 def test_it_answers_as_scikit_learn_does() -> None:
     policy, asked = MLP.fit(steps(), SETTINGS, CHANNELS), np.random.default_rng(1).uniform(-1, 1, (50, 2))
     model = MLPRegressor(hidden_layer_sizes=(16, 8)).fit(steps().observations[:9], steps().actions[:9])
