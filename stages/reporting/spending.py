@@ -45,5 +45,5 @@ def _panel(title: str, table: pd.DataFrame, explained: bool) -> Picture:
 def _explain(axes: Axes) -> None:
     """Name the lines beside the chart, where they cover nothing."""
     if axes.figure is not None:
-        axes.figure.subplots_adjust(right=0.62)
+        axes.figure.subplots_adjust(right=0.58)
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
