@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from stages.comparing.comparison import Comparison
 from stages.comparing.pairing import Pairs
+from stages.core.layout import aligned
 
 _HEADER = ("task", "condition", "pairs", "A", "B", "B - A", "interval", "lost", "gained", "p", "adjusted", "verdict")
-_WORDS = {"task", "condition", "verdict"}  # aligned to the left
+_WORDS = [place for place, name in enumerate(_HEADER) if name in ("task", "condition", "verdict")]
 
 
 def points(difference: float) -> str:
@@ -24,20 +25,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The cells in columns, words to the left and numbers to the right."""
-    widths = [max(len(row[place]) for row in [header, *rows]) for place in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = zip(header, row, widths, strict=True)
-        return "  ".join(cell.ljust(width) if name in _WORDS else cell.rjust(width) for name, cell, width in cells)
-
-    return "\n".join(line(row).rstrip() for row in [header, *rows])
-
-
 def table(comparisons: Sequence[Comparison]) -> str:
     """One line a condition."""
-    return aligned(_HEADER, [_cells(one) for one in comparisons])
+    return "\n".join(aligned([_HEADER, *(_cells(one) for one in comparisons)], _WORDS))
 
 
 def _cells(one: Comparison) -> list[str]:

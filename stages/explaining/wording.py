@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.core.layout import aligned
 from stages.core.task import Channel, Floats
 from stages.explaining.votes import Explanation, Voter
 
@@ -60,7 +61,7 @@ def _table(told: Explanation, actions: Sequence[Channel], neighbors: int) -> lis
     rows.append(("policy's answer", *blank, *_numbers(told.answer)))
     if not np.array_equal(told.moment.action, told.answer):
         rows.append(("done instead", *blank, *_numbers(told.moment.action)))
-    return aligned([header, *rows])
+    return aligned([header, *rows], words=[0])
 
 
 def _cells(voter: Voter) -> tuple[str, ...]:
@@ -72,17 +73,6 @@ def _cells(voter: Voter) -> tuple[str, ...]:
 
 def _numbers(action: Floats) -> tuple[str, ...]:
     return tuple(f"{value:.4g}" for value in action.tolist())
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The cells in columns, the first to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
 
 
 def document(told: Explanation, place: str, actions: Sequence[Channel], neighbors: int) -> str:
