@@ -47,8 +47,16 @@ def scripted_episodes(name: str, task: type[Task], settings: Settings, wanted: D
     """
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
     randomization = settings.of(settings.params.randomization, "randomization", name)
-    spans = ranges(settings.get(randomization.demonstrate, f"randomization.{name}.demonstrate"))
-    plans = plan_episodes(knobs, spans, wanted.episodes, "demonstrate", settings.seed, "demonstrate", name)
+    purpose = settings.get(randomization.demonstrate, f"randomization.{name}.demonstrate")
+    plans = plan_episodes(
+        knobs,
+        ranges(randomization.trained(purpose)),
+        wanted.episodes,
+        "demonstrate",
+        settings.seed,
+        "demonstrate",
+        name,
+    )
     controller = expert_controller(task)
     return run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
 

@@ -27,10 +27,11 @@ def main() -> None:
     count = settings.get(wanted.episodes, f"practice.{name}.episodes")
     max_steps = settings.get(wanted.max_steps, f"practice.{name}.max_steps")
     randomization = settings.of(settings.params.randomization, "randomization", name)
-    spans = ranges(settings.get(randomization.practice, f"randomization.{name}.practice"))
+    purpose = settings.get(randomization.practice, f"randomization.{name}.practice")
 
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("practice", name, f"round_{cli.round_number(arguments.round)}")
+    spans = ranges(randomization.trained(purpose))
     plans = plan_episodes(knobs, spans, count, "practice", settings.seed, *names)
     controller = policy_controller(trained, settings.response(name), task)
     make = task.prepare(arguments.demonstrations)

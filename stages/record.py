@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from stages.core.errors import UserError, run
-from stages.core.files import replacing
+from stages.core.recordings import write_recording
 from stages.core.task import Floats
-from stages.tasks.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
+from stages.tasks.kuka.arm import connect, load_arm
+from stages.tasks.kuka.dynamics import PHYSICS_STEP, Dynamics, Links
 from stages.tasks.kuka.kinematics import JOINTS
-from stages.tasks.kuka_joints import FORCE, SLIDER, KukaJoints
+from stages.tasks.kuka_joints import SLIDER, TORQUES, KukaJoints
 
 # The window is asked once for so many physics steps (30 times a second): each question may wait for it to be drawn.
 STEPS_A_LOOK = 8
@@ -40,7 +41,7 @@ def main() -> None:
     client = connect(gui=True)
     rows = record(client, round(arguments.seconds / PHYSICS_STEP))
     client.disconnect()
-    write_recording(rows, arguments.output)
+    write_recording(rows, KukaJoints.recorded, arguments.output)
     print(f"{arguments.output}: {len(rows)} rows, {len(rows) * PHYSICS_STEP:.1f} s")
 
 
@@ -73,7 +74,7 @@ def record(client: Any, steps: int) -> Floats:
     while len(rows) < steps:
         targets = np.array([client.readUserDebugParameter(slider) for slider in sliders])
         client.setJointMotorControlArray(
-            body, range(JOINTS), client.POSITION_CONTROL, targetPositions=targets.tolist(), forces=[FORCE] * JOINTS
+            body, range(JOINTS), client.POSITION_CONTROL, targetPositions=targets.tolist(), forces=TORQUES
         )
         for _ in range(min(STEPS_A_LOOK, steps - len(rows))):
             # The state and the command given in it: what a policy is to learn.
@@ -97,33 +98,13 @@ def _scene(client: Any) -> tuple[int, list[int]]:
         client.COV_ENABLE_KEYBOARD_SHORTCUTS,
     ):
         client.configureDebugVisualizer(part, 0)
-    client.setTimeStep(PHYSICS_STEP)
-    client.setGravity(0, 0, GRAVITY)
     client.loadURDF("plane.urdf")
     body = load_arm(client)
+    Links(client, body).set(Dynamics())
     sliders = [client.addUserDebugParameter(channel.name, -SLIDER, SLIDER, 0.0) for channel in KukaJoints.action]
     client.resetDebugVisualizerCamera(**CAMERA)
     client.configureDebugVisualizer(client.COV_ENABLE_RENDERING, 1)
     return body, sliders
-
-
-def write_recording(rows: Floats, path: Path) -> None:
-    """Write rows (T, R) of `KukaJoints.recorded` as Parquet or CSV, as the name ends; whole or not at all."""
-    import pyarrow as pa
-    import pyarrow.csv
-
-    from stages.core.tables import write_table
-
-    fields = [
-        pa.field(channel.name, pa.float64(), nullable=False, metadata={"unit": channel.unit})
-        for channel in KukaJoints.recorded
-    ]
-    table = pa.table(list(rows.T), schema=pa.schema(fields))
-    if path.suffix == ".parquet":
-        write_table(table, path)
-    else:
-        with replacing(path) as temporary:
-            pyarrow.csv.write_csv(table, temporary)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from stages.core.params import FeatureSettings, PolicySettings
 from stages.core.policy import Trained, policy_controller
 from stages.core.rollout import expert_controller, rollout
 from stages.core.tables import write_episodes
-from stages.core.task import Floats, Task
+from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.policies.knn import KNN
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
-from stages.tasks.kuka_joints import FORCE, SCRIPTED, SLIDER, STEPS, KukaJoints, scripted_references
+from stages.tasks.kuka_joints import SCRIPTED, SLIDER, STEPS, TORQUES, KukaJoints, scripted_references
 
 WAVES, RAISE = range(2)
-CALM = {"movement": 0.0, "start_offset": 0.0, "observation_noise": 0.0, "observation_bias": 0.0, "action_noise": 0.0}
+CALM = {name: knob.default for name, knob in {**KukaJoints.knobs, **NOISE_KNOBS}.items()}
 
 
 def plans(worlds: Sequence[Mapping[str, float]]) -> list[Plan]:
@@ -229,4 +229,4 @@ def test_the_final_error_is_the_mean_over_the_episode(make: Callable[[], Task]) 
         assert task.final_error() == pytest.approx(np.mean(errors))
         assert task.details()["mean_error"] == pytest.approx(np.mean(errors))
         assert task.details()["travelled"] == pytest.approx(0, abs=1e-3)
-    assert FORCE == 500
+    assert set(TORQUES) == {500}

@@ -12,8 +12,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from stages.core.recordings import read_recording
-from stages.record import write_recording
+from stages.core.recordings import read_recording, write_recording
 from stages.tasks.kuka_joints import SLIDER, KukaJoints
 
 NEEDED = ("Xvfb", "xdotool", "import")
@@ -159,6 +158,6 @@ def test_a_written_recording_reads_back_to_the_bit(suffix: str, tmp_path: Path) 
     rows = np.random.default_rng(0).normal(size=(50, len(KukaJoints.recorded)))
     rows[0] = 0.0
     path = tmp_path / f"rows{suffix}"
-    write_recording(rows, path)
+    write_recording(rows, KukaJoints.recorded, path)
     assert np.array_equal(read_recording(path, KukaJoints.recorded), rows)
     assert list(tmp_path.iterdir()) == [path]

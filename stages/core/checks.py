@@ -72,9 +72,14 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
     task = known.tasks[name]
     one = (params.randomization or {})[name]
     purposes = {"demonstrate": one.demonstrate, "practice": one.practice, "common": one.common}
+    purposes |= {f"domain.{family}": spans for family, spans in (one.domain or {}).items()}
     purposes |= {f"evaluate.{condition}": spans for condition, spans in (one.evaluate or {}).items()}
     for purpose, spans in purposes.items():
         yield from _check_ranges(f"randomization.{name}.{purpose}", spans or {}, task)
+    for family in one.randomize or []:
+        if family not in (one.domain or {}):
+            allowed = ", ".join(one.domain or {}) or "none"
+            yield f"randomization.{name}.randomize: found {family}, allowed: {allowed}"
     if one.evaluate is not None and not one.evaluate:
         yield f"randomization.{name}.evaluate: found no condition, allowed: at least 1"
     if "all" in (one.evaluate or {}):

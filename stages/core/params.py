@@ -10,6 +10,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Source = Literal["expert", "person", "correction"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -57,10 +58,17 @@ Ranges = dict[str, RangeSettings]
 class RandomizationSettings(_Section):
     """Ranges of the knobs of a task, where its worlds are drawn for a purpose."""
 
+    domain: dict[Name, Ranges] | None = None  # families of knobs, for domain randomization
+    randomize: list[Name] | None = None  # the families that demonstrations and practice draw
     demonstrate: Ranges | None = None
     practice: Ranges | None = None
     common: Ranges | None = None  # of every condition that does not say otherwise
     evaluate: dict[Name, Ranges] | None = None
+
+    def trained(self, purpose: Ranges) -> Ranges:
+        """All ranges of demonstrations or of practice, which may say otherwise than a family."""
+        families = [(self.domain or {})[family] for family in self.randomize or []]
+        return {knob: span for spans in (*families, purpose) for knob, span in spans.items()}
 
     def conditions(self) -> dict[str, Ranges]:
         """All ranges of each condition."""
@@ -112,6 +120,7 @@ class PolicySettings(_Section):
     neighbors: Count
     weights: Literal["uniform", "distance"]
     features: Annotated[dict[str, FeatureSettings], Field(min_length=1)]
+    trust: dict[Source, Positive] = {}  # in rows of a source; elsewhere 1
     # Of kind mlp alone.
     hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128]
     epochs: Count = 100

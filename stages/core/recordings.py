@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from stages.core.columns import values
 from stages.core.errors import UserError
+from stages.core.files import replacing
 from stages.core.task import Channel, Floats
 
 RECORDED = "recording"  # the condition of episodes that a person recorded
@@ -33,6 +34,21 @@ def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
     if table.num_rows == 0:
         raise UserError(f"{path}: no rows, at least one is needed")
     return np.stack([_numbers(path, table, channel.name) for channel in columns], axis=1)
+
+
+def write_recording(rows: Floats, columns: tuple[Channel, ...], path: Path) -> None:
+    """Write rows (T, R) of a task's recorded `columns` as Parquet or CSV, as the name ends; whole or not at all."""
+    import pyarrow.csv
+
+    from stages.core.tables import write_table
+
+    fields = [pa.field(one.name, pa.float64(), nullable=False, metadata={"unit": one.unit}) for one in columns]
+    table = pa.table(list(rows.T), schema=pa.schema(fields))
+    if path.suffix == ".parquet":
+        write_table(table, path)
+    else:
+        with replacing(path) as temporary:
+            pyarrow.csv.write_csv(table, temporary)
 
 
 def _read_csv(path: Path) -> pa.Table:

@@ -11,7 +11,7 @@ from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory
+from stages.policies.memory import Memory, Recalled
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class KNN(Policy):
     def act(self, observations: Floats) -> Answer:
         """The neighbours' mean action (B, A) and the distance to the k-th of them (B,)."""
         recalled, known = self.memory.recall(observations), self.memory.actions
-        weights = self._weights(recalled.distances)
+        weights = self._weights(recalled)
         # Neighbour after neighbour: one order of additions whatever the batch.
         total = weights[:, 0].copy()
         actions = weights[:, :1] * known[recalled.rows[:, 0]]
@@ -44,15 +44,15 @@ class KNN(Policy):
     def votes(self, observations: Floats) -> Votes:
         """The neighbours and their weights: `act` adds up in this order, then divides by the weights' sum."""
         recalled = self.memory.recall(observations)
-        return Votes(recalled.rows, recalled.distances, self._weights(recalled.distances))
+        return Votes(recalled.rows, recalled.distances, self._weights(recalled))
 
-    def _weights(self, distances: Floats) -> Floats:
+    def _weights(self, recalled: Recalled) -> Floats:
         """Weights (B, k); rows at distance zero, where there are any, decide alone."""
         if not self.by_distance:
-            return np.ones_like(distances)
-        here = distances == 0
-        inverse: Floats = 1 / np.where(here, 1, distances)
-        return np.where(here.any(axis=1, keepdims=True), here.astype(np.float64), inverse)
+            return recalled.trust
+        here = recalled.distances == 0
+        inverse: Floats = recalled.trust / np.where(here, 1, recalled.distances)
+        return np.where(here.any(axis=1, keepdims=True), here * recalled.trust, inverse)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The rows and how they are used."""

@@ -22,6 +22,7 @@ class Recalled(NamedTuple):
     queries: Floats  # (B, F) their features
     distances: Floats  # (B, k) to the nearest rows
     rows: NDArray[np.int64]  # (B, k)
+    trust: Floats  # (B, k) in those rows
 
     @property
     def novelty(self) -> Floats:
@@ -36,6 +37,7 @@ class Memory:
     features: Features
     known: Neighbors  # (N, F)
     actions: Floats  # (N, A)
+    trust: Floats  # (N,) how much a row counts, beside its distance
     neighbors: int
 
     @classmethod
@@ -46,12 +48,15 @@ class Memory:
                 f"policy neighbors: found {settings.neighbors}, allowed: at most the {len(steps)} rows known"
             )
         features = Features.choose(observation, settings.features)
-        return cls(features, Neighbors(features(steps.observations)), steps.actions, settings.neighbors)
+        trusted: dict[str, float] = dict(settings.trust.items())
+        trust = np.array([trusted.get(source, 1.0) for source in steps.source])
+        return cls(features, Neighbors(features(steps.observations)), steps.actions, trust, settings.neighbors)
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
         queries = self.features(observations)
-        return Recalled(queries, *self.known.nearest(queries, self.neighbors))
+        distances, rows = self.known.nearest(queries, self.neighbors)
+        return Recalled(queries, distances, rows, self.trust[rows])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays, for storage."""
@@ -59,6 +64,7 @@ class Memory:
             **self.features.arrays(),
             "points": self.known.points,
             "actions": self.actions,
+            "trust": self.trust,
             "neighbors": np.array(self.neighbors),
         }
 
@@ -66,11 +72,17 @@ class Memory:
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The memory that was stored. Raises ValueError or KeyError where its arrays do not belong together."""
         features = Features(arrays["columns"], arrays["scales"], arrays["squashed"])
-        points, actions, neighbors = arrays["points"], arrays["actions"], int(arrays["neighbors"])
-        if not (points.ndim == actions.ndim == 2 and len(points) == len(actions) >= neighbors >= 1):
+        points, actions, trust, neighbors = (arrays[name] for name in ("points", "actions", "trust", "neighbors"))
+        if not (
+            points.ndim == actions.ndim == 2
+            and len(points) == len(actions) >= neighbors >= 1
+            and trust.shape == points.shape[:1]
+        ):
             raise ValueError("its arrays differ in length")
         if any(part.shape != points.shape[1:] for part in features.arrays().values()):
             raise ValueError("its features are not those of its rows")
-        if not (np.isfinite(points).all() and np.isfinite(actions).all()):
+        if not (np.isfinite(points).all() and np.isfinite(actions).all() and np.isfinite(trust).all()):
             raise ValueError("its numbers are not finite")
-        return cls(features, Neighbors(points), actions, neighbors)
+        if not (trust > 0).all():
+            raise ValueError("it holds rows that it does not trust")
+        return cls(features, Neighbors(points), actions, trust, int(neighbors))

@@ -45,9 +45,10 @@ class MLP(Policy):
             random_state=derive(0, "mlp") % 2**32,
             tol=0.0,
         )
+        inputs, outputs = (memory.known.points - scaling[0]) / scaling[1], (steps.actions - aims[0]) / aims[1]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is what was asked for
-            model.fit((memory.known.points - scaling[0]) / scaling[1], (steps.actions - aims[0]) / aims[1])
+            model.fit(inputs, outputs, memory.trust)
         weights, biases = list(model.coefs_), list(model.intercepts_)
         # The last layer answers in the unit of the actions.
         weights[-1], biases[-1] = weights[-1] * aims[1], biases[-1] * aims[1] + aims[0]

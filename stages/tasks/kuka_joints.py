@@ -11,10 +11,11 @@ import numpy as np
 from stages.core.columns import values
 from stages.core.errors import UserError
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import PHYSICS_STEP, Arm
+from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 
-FORCE = 500.0  # [N m] the lesson's
+TORQUES = (500.0,) * JOINTS  # [N m] the lesson's
 SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
 STEPS = 2400  # of a scripted movement: 10 s
 RAMP = 1.0  # [s] in which a scripted movement gathers speed, and loses it at its end
@@ -101,6 +102,7 @@ class KukaJoints(Task):
     knobs: ClassVar[Mapping[str, Knob]] = {
         "movement": Knob("1", 0.0, "which demonstration is followed; in a demonstration, which movement", integer=True),
         "start_offset": Knob("rad", 0.0, "largest joint's distance from the movement's start, in a random direction"),
+        **KNOBS,
     }
     control_period: ClassVar = PHYSICS_STEP
     error_unit: ClassVar = "rad"
@@ -116,7 +118,7 @@ class KukaJoints(Task):
         """Follow one of the demonstrations; without any, demonstrate a scripted movement."""
         self.follows = demonstrations is not None
         self.references = scripted_references() if demonstrations is None else demonstrations
-        self.arm = Arm(FORCE)
+        self.arm = Arm(TORQUES)
 
     @classmethod
     def prepare(cls, demonstrations: Path | None) -> Callable[[], Task]:
@@ -144,14 +146,16 @@ class KukaJoints(Task):
         self.joints = start
         self.errors: list[Floats] = []  # of moving joints, step by step
         self.way = 0.0  # [rad] that the moving joints have covered together
-        motion = self.arm.reset(start)
+        self.delay = Delay(world, start)
+        self.physics_steps = physics_steps(world, self.control_period)
+        motion = self.arm.reset(start, Dynamics.of(world, self.control_period))
         return self._observe(motion.joints, motion.velocities)
 
     def step(self, action: Floats) -> Floats:
         """One physics step with the sliders set to the action, as far as they reach."""
         self.last_targets = np.clip(action, -SLIDER, SLIDER)
-        self.arm.command(self.last_targets)
-        joints, velocities = self.arm.advance(1)
+        self.arm.command(self.delay(self.last_targets))
+        joints, velocities = self.arm.advance(self.physics_steps)
         self.frame += 1
         errors = np.abs(joints - self.reference.joints[self.frame])[self.moving]
         self.errors.append(errors)

@@ -1,6 +1,5 @@
 """The arm picks a cube up by friction between two fingers and places it on a target."""
 
-from collections import deque
 from collections.abc import Mapping
 from math import atan2, cos, hypot, pi, sin, sqrt
 from typing import ClassVar
@@ -8,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import PHYSICS_STEP
-from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, Dynamics, State, Vector
+from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, BenchDynamics, State, Vector
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, physics_steps
 from stages.tasks.kuka.gripper import OPEN, TCP
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.placing import Seen, place
@@ -28,7 +27,7 @@ NEAREST, FARTHEST = 0.4, 0.8  # [m] from the arm's axis; a tool or cube elsewher
 HIGHEST = 0.45  # [m] of the tool above the table; higher counts as a crash
 SUNK = -0.01  # [m] of the cube's underside; lower, it has fallen
 FORCE_BOUND = 200.0  # [N] at one contact of the gripper; more counts as a crash
-_DYNAMICS = Dynamics()
+_DYNAMICS = BenchDynamics()
 
 
 class KukaPickPlace(Task):
@@ -67,15 +66,8 @@ class KukaPickPlace(Task):
         "cube_size": Knob("m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own"),
         "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers"),
         "finger_friction": Knob("1", _DYNAMICS.finger_friction, "of the fingers, times the cube's"),
-        "link_mass": Knob("1", _DYNAMICS.link_mass, "of the arm's links, times their own"),
-        "payload": Knob("kg", _DYNAMICS.payload, "fixed to the last link"),
-        "gravity": Knob("m/s^2", _DYNAMICS.gravity, "downwards"),
-        "physics_rate": Knob("Hz", _DYNAMICS.physics_rate, "steps of the simulation, whole ones to a control step"),
-        "latency": Knob("1", 0.0, "control steps from a command to its execution, rounded"),
-        "motor_gain": Knob("1", _DYNAMICS.motor_gain, "share of the way to its target a joint goes in a physics step"),
-        "motor_strength": Knob("1", _DYNAMICS.motor_strength, "share of the arm's own limits of torque"),
-        "joint_damping": Knob("N m s/rad", _DYNAMICS.joint_damping, "of each joint"),
         "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
+        **KNOBS,
     }
     control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
@@ -94,12 +86,10 @@ class KukaPickPlace(Task):
         self.bench = self._bench(2 * round(world["cube_size"] * 500))
         self.target = (world["target_x"], world["target_y"])
         self.world = world
-        idle = np.array([0.0, 0.0, 0.0, 0.0, self.grip])
-        self.waiting = deque([idle] * round(world["latency"]))
+        self.delay = Delay(world, np.array([0.0, 0.0, 0.0, 0.0, self.grip]))
         self.frame = self.near = 0
-        self.physics_steps = max(1, round(world["physics_rate"] * CONTROL_PERIOD))
-        drawn = {name: world[name] for name in Dynamics.__dataclass_fields__}
-        dynamics = Dynamics(**{**drawn, "physics_rate": self.physics_steps / CONTROL_PERIOD})
+        self.physics_steps = physics_steps(world, self.control_period)
+        dynamics = BenchDynamics.of(world, self.control_period)
         joints = pointing_down(self.goal, TCP)
         cube = (world["cube_x"], world["cube_y"])
         return self._observe(self.bench.reset(joints, self.finger, cube, world["cube_yaw"], dynamics))
@@ -113,8 +103,7 @@ class KukaPickPlace(Task):
     def step(self, action: Floats) -> Floats:
         """One control period with the commanded tool moved by the action."""
         self.grip = float(action[-1] > 0.5)
-        self.waiting.append(action)
-        self._command(self.waiting.popleft().tolist())
+        self._command(self.delay(action).tolist())
         self.frame += 1
         if self.world["push"] > 0 and self.frame == round(self.world["push_time"] / self.control_period):
             self._push()

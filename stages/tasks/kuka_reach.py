@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import PHYSICS_STEP, Arm
+from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, TORQUES, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
 
 REST = np.array([0.0, 0.45, 0.0, -1.45, 0.0, 1.25, 0.0])  # [rad] tool in front of the arm, pointing down
-PHYSICS_STEPS = 8  # a control step: 30 Hz
-FORCE = 500.0  # [N m]
+CONTROL_PERIOD = 8 * PHYSICS_STEP  # [s] 30 Hz
 ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
 ARRIVED = 0.01  # [m] success is to stay this near to the goal ...
 ARRIVED_STEPS = 10  # ... for so many control steps in a row
@@ -34,26 +34,29 @@ class KukaReach(Task):
         "goal_y": Knob("m", 0.0, "goal, to its left"),
         "goal_z": Knob("m", 0.4, "goal, above the ground"),
         "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
+        **KNOBS,
     }
-    control_period: ClassVar = PHYSICS_STEPS * PHYSICS_STEP
+    control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 
     def __init__(self) -> None:
         # Nothing here is touched, so nothing needs a shape.
-        self.arm = Arm(FORCE, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+        self.arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
 
     def reset(self, world: World, rng: np.random.Generator) -> Floats:
         """The arm at rest near its rest pose."""
         self.goal = np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
         self.targets = start_pose(world["start_offset"], rng)
         self.near = 0
-        return self._observe(self.arm.reset(self.targets).joints)
+        self.delay = Delay(world, np.zeros(JOINTS))
+        self.physics_steps = physics_steps(world, self.control_period)
+        return self._observe(self.arm.reset(self.targets, Dynamics.of(world, self.control_period)).joints)
 
     def step(self, action: Floats) -> Floats:
         """One control period with the targets moved by the action, held within the joints' limits."""
-        self.targets = np.clip(self.targets + action, -LIMITS, LIMITS)
+        self.targets = np.clip(self.targets + self.delay(action), -LIMITS, LIMITS)
         self.arm.command(self.targets)
-        return self._observe(self.arm.advance(PHYSICS_STEPS).joints)
+        return self._observe(self.arm.advance(self.physics_steps).joints)
 
     def _observe(self, joints: Floats) -> Floats:
         tool = self.arm.tool()

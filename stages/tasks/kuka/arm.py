@@ -13,10 +13,9 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 from stages.core.task import Floats
+from stages.tasks.kuka.dynamics import Dynamics, Links
 from stages.tasks.kuka.kinematics import JOINTS
 
-PHYSICS_STEP = 1 / 240  # [s]
-GRAVITY = -10.0  # [m/s^2]
 BULLETS_ITERATIONS = 50  # PyBullet's own number of solver iterations
 _JOINTS = list(range(JOINTS))
 _TOOL = JOINTS - 1  # the last link
@@ -33,7 +32,8 @@ class Arm:
     """The arm on a fixed base, its joints under position control.
 
     PyBullet's `restoreState` leaves cached contacts behind, and those change an episode's bits. So a reset restores the
-    state saved before the first step twice, with a collision detection between, and then sets every joint.
+    state saved before the first step twice, with a collision detection between, and then sets every joint and all
+    dynamics.
 
     What a world does not need costs time: `parts` of the description that are left out ("visual", "collision") make
     loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice.
@@ -41,35 +41,43 @@ class Arm:
 
     def __init__(
         self,
-        force: float,
+        torques: Sequence[float],
         without: Sequence[str] = ("visual",),
         iterations: int = BULLETS_ITERATIONS,
         ground: bool = True,
     ) -> None:
+        """`torques` (7,) [N m] are the limits of the motors."""
         self.client = connect()
-        self._forces = [force] * JOINTS
-        self.client.setTimeStep(PHYSICS_STEP)
-        self.client.setGravity(0, 0, GRAVITY)
+        self._torques = torques
         self.client.setPhysicsEngineParameter(numSolverIterations=iterations)
         if ground:
             self.client.loadURDF("plane.urdf")
         self.body = load_arm(self.client, without)
+        self._links = Links(self.client, self.body)
         self._ready = self.client.saveState()
 
-    def reset(self, joints: Floats) -> Motion:
+    def reset(self, joints: Floats, dynamics: Dynamics) -> Motion:
         """Put the arm at rest at `joints` (7,) [rad], commanded to stay there."""
         self.client.restoreState(self._ready)
         self.client.performCollisionDetection()
         self.client.restoreState(self._ready)
         for joint, angle in enumerate(joints.tolist()):
             self.client.resetJointState(self.body, joint, angle, 0.0)
+        self._links.set(dynamics)
+        self._forces = [dynamics.motor_strength * limit for limit in self._torques]
+        self._gains = [dynamics.motor_gain] * JOINTS
         self.command(joints)
         return Motion(np.array(joints), np.zeros(JOINTS))
 
     def command(self, targets: Floats) -> None:
         """Set the joint targets (7,) [rad] that the motors hold from now on."""
         self.client.setJointMotorControlArray(
-            self.body, _JOINTS, self.client.POSITION_CONTROL, targetPositions=targets.tolist(), forces=self._forces
+            self.body,
+            _JOINTS,
+            self.client.POSITION_CONTROL,
+            targetPositions=targets.tolist(),
+            forces=self._forces,
+            positionGains=self._gains,
         )
 
     def advance(self, steps: int) -> Motion:

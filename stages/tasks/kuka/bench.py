@@ -4,40 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stages.tasks.kuka.arm import GRAVITY, PHYSICS_STEP, connect, load_arm
+from stages.tasks.kuka.arm import connect, load_arm
+from stages.tasks.kuka.dynamics import TORQUES, Dynamics, Links
 from stages.tasks.kuka.gripper import FINGERS, add_gripper
 from stages.tasks.kuka.kinematics import JOINTS
 
 TABLE_FRICTION = 0.6  # [1] times the cube's
 ITERATIONS = 10  # of the solver
-# Source: KUKA, LBR iiwa 7 R800, data sheet.
-TORQUES = (176.0, 176.0, 110.0, 110.0, 110.0, 40.0, 40.0)  # [N m]
 _TOOL = JOINTS - 1  # the link that carries the gripper
 _DRIVEN = [*range(JOINTS), *FINGERS]
 _FINGER_GAIN = 0.1  # [1]
 _GEAR_FORCE = 200.0  # [N] that keeps the fingers symmetric
 _FAR = 50.0  # [m]
 _STILL = [0.0, 0.0, 0.0]
-_TOOL_MASS = 0.3  # [kg] of the last link, from the arm's description
 
 Vector = Sequence[float]
 
 
 @dataclass(frozen=True)
-class Dynamics:
-    """What a world decides about the simulation."""
+class BenchDynamics(Dynamics):
+    """What a world decides about the simulation: the arm, its fingers and the cube."""
 
     cube_mass: float = 0.1  # [kg]
     friction: float = 0.8  # [1] of the cube on table and fingers
     finger_friction: float = 1.0  # [1] times the cube's
-    link_mass: float = 1.0  # [1] times the arm's own masses and inertias
-    payload: float = 0.0  # [kg] at the last link
-    gravity: float = -GRAVITY  # [m/s^2] downwards
-    physics_rate: float = 1 / PHYSICS_STEP  # [Hz] of the steps of the simulation
-    motor_gain: float = 0.1  # [1] share of the way to its target that a joint goes in a physics step
-    motor_strength: float = 1.0  # [1] share of the arm's own limits of torque
     grip_force: float = 15.0  # [N] of each finger
-    joint_damping: float = 0.5  # [N m s/rad]
 
 
 class State(NamedTuple):
@@ -72,8 +63,7 @@ class Bench:
         self.cube = _load_cube(self.client, size)
         self._couple_fingers()
         self.client.changeDynamics(self.table, -1, lateralFriction=TABLE_FRICTION)
-        # Mass [kg] and principal moments of inertia [kg m^2] of the links before the tool, as described.
-        self._links = [self.client.getDynamicsInfo(self.arm, link)[0:3:2] for link in range(_TOOL)]
+        self._links = Links(self.client, self.arm)
         self._ready = self.client.saveState()
 
     def _couple_fingers(self) -> None:
@@ -83,7 +73,9 @@ class Bench:
         )
         self.client.changeConstraint(gear, gearRatio=-1, maxForce=_GEAR_FORCE, erp=0.2)
 
-    def reset(self, joints: Vector, finger: float, cube: tuple[float, float], yaw: float, dynamics: Dynamics) -> State:
+    def reset(
+        self, joints: Vector, finger: float, cube: tuple[float, float], yaw: float, dynamics: BenchDynamics
+    ) -> State:
         """Arm and fingers at rest at `joints` (7,) [rad] and `finger` [m], the cube on the table at `cube` (2,) [m]."""
         client = self.client
         client.restoreState(self._ready)
@@ -101,19 +93,12 @@ class Bench:
         self.command(joints, finger)
         return self.state()
 
-    def _set_dynamics(self, dynamics: Dynamics) -> None:
+    def _set_dynamics(self, dynamics: BenchDynamics) -> None:
         client = self.client
-        client.setGravity(0, 0, -dynamics.gravity)
-        client.setTimeStep(1 / dynamics.physics_rate)
+        self._links.set(dynamics)
         client.changeDynamics(self.cube, -1, mass=dynamics.cube_mass, lateralFriction=dynamics.friction)
         for link in FINGERS:
             client.changeDynamics(self.arm, link, lateralFriction=dynamics.finger_friction)
-        for link, (mass, inertia) in enumerate(self._links):
-            inertia = [dynamics.link_mass * moment for moment in inertia]
-            client.changeDynamics(self.arm, link, mass=dynamics.link_mass * mass, localInertiaDiagonal=inertia)
-        client.changeDynamics(self.arm, _TOOL, mass=dynamics.link_mass * _TOOL_MASS + dynamics.payload)
-        for joint in range(JOINTS):
-            client.changeDynamics(self.arm, joint, jointDamping=dynamics.joint_damping)
         self._forces = [dynamics.motor_strength * limit for limit in TORQUES] + [dynamics.grip_force] * len(FINGERS)
         self._gains = [dynamics.motor_gain] * JOINTS + [_FINGER_GAIN] * len(FINGERS)
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from stages.core.task import Floats
 
 PERIOD = 1 / 30  # [s] a control step
-GAIN = 0.3  # [1] share of the remaining way covered in a control step
+GAIN = 0.3  # [1] share of the remaining way covered in a control step ...
+LANDING = 0.15  # [1] ... and downwards: were it more, a tool that obeys late would press on the table
 TOOL_SPEED = 0.45  # [m/s]
 TURN_SPEED = 1.2  # [rad/s]
 HOVER = 0.05  # [m] of the tool above the cube's centre, before it comes down
@@ -72,7 +73,7 @@ def _pick(seen: Seen) -> Command:
     near = is_open & (sideways < ALIGNED) & (np.abs(seen.grasp[:, 2]) < LEVEL) & (np.abs(seen.yaw) < TURNED)
     placed = (_length(seen.carry[:, 0], seen.carry[:, 1]) < RESTING) & (seen.height < DOWN)
     motion[placed, :2] = 0
-    motion[placed, 2] = _limited(RETREAT + seen.grasp[placed, 2])
+    motion[placed, 2] = _vertically(RETREAT + seen.grasp[placed, 2])
     releasing = ~is_open & ~_lost(seen.grasp)
     motion[releasing, :2] = 0
     motion[releasing, 2] = GAIN * seen.grasp[releasing, 2]
@@ -99,12 +100,13 @@ def _through(sideways: Floats, up: Floats) -> Floats:
     free = 1 - np.clip((up - 0.01) / 0.03, 0, 1)
     left = _length(sideways[:, 0], sideways[:, 1])
     step = np.minimum(GAIN, TOOL_SPEED * PERIOD / np.maximum(left, 1e-9)) * free
-    return np.column_stack([sideways[:, 0] * step, sideways[:, 1] * step, _limited(up)])
+    return np.column_stack([sideways[:, 0] * step, sideways[:, 1] * step, _vertically(up)])
 
 
-def _limited(way: Floats) -> Floats:
+def _vertically(way: Floats) -> Floats:
+    """The motion (B,) along the vertical, of the way that is left upwards."""
     limit = TOOL_SPEED * PERIOD
-    return np.clip(GAIN * way, -limit, limit)
+    return np.clip(np.where(way < 0, LANDING, GAIN) * way, -limit, limit)
 
 
 def _length(x: Floats, y: Floats) -> Floats:

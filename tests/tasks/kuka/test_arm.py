@@ -5,6 +5,7 @@ import pytest
 
 from stages.core.task import Floats
 from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.dynamics import TORQUES, Dynamics
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 
 _SPREAD = np.random.default_rng(0).uniform(-1, 1, (8, 7))
@@ -14,10 +15,12 @@ POSES = {
 }
 PUSH = {"free": np.array([0, 1.2, 0, 0.4, 0, 0, 0]), "touching": np.array([0.5, 0.3, 0.5, 0.4, 0.5, 0, 0])}
 
+DYNAMICS = Dynamics()
+
 
 def episode(arm: Arm, start: str, number: int) -> Floats:
     """Where the joints go (T, 14) when the arm is driven into the ground and left there, pushing."""
-    arm.reset(POSES[start][number])
+    arm.reset(POSES[start][number], DYNAMICS)
     arm.command(POSES[start][number] + PUSH[start])
     path = [np.concatenate(arm.advance(8)) for _ in range(12 + number)]
     assert arm.client.getContactPoints(arm.body)
@@ -27,10 +30,10 @@ def episode(arm: Arm, start: str, number: int) -> Floats:
 def assert_order_does_not_matter(start: str) -> None:
     fresh = []
     for number in range(8):
-        arm = Arm(500.0)
+        arm = Arm(TORQUES)
         fresh.append(episode(arm, start, number))
         arm.close()
-    used = Arm(500.0)
+    used = Arm(TORQUES)
     for number in [*range(8), *reversed(range(8)), *np.random.default_rng(1).integers(0, 8, 8)]:
         assert np.array_equal(episode(used, start, number), fresh[number]), number
     used.close()
@@ -46,10 +49,10 @@ def test_episodes_that_start_in_contact_are_the_same_in_every_order() -> None:
 
 
 def test_a_reset_arm_rests_where_it_was_put() -> None:
-    arm = Arm(500.0, without=("visual", "collision"), ground=False)
-    arm.reset(POSES["free"][0])
+    arm = Arm(TORQUES, without=("visual", "collision"), ground=False)
+    arm.reset(POSES["free"][0], DYNAMICS)
     arm.advance(5)
-    motion = arm.reset(POSES["free"][1])
+    motion = arm.reset(POSES["free"][1], DYNAMICS)
     assert np.array_equal(motion.joints, POSES["free"][1])
     assert np.array_equal(arm.motion().joints, POSES["free"][1])
     assert not arm.motion().velocities.any()
@@ -57,9 +60,9 @@ def test_a_reset_arm_rests_where_it_was_put() -> None:
 
 
 def test_the_tool_is_where_our_own_kinematics_has_it() -> None:
-    arm = Arm(500.0, without=("visual", "collision"), ground=False)
+    arm = Arm(TORQUES, without=("visual", "collision"), ground=False)
     for pose in np.random.default_rng(2).uniform(-LIMITS, LIMITS, (50, 7)):
-        arm.reset(pose)
+        arm.reset(pose, DYNAMICS)
         assert np.allclose(arm.tool(), tool_and_jacobian(pose[None])[0][0], atol=1e-6)
     arm.close()
 

@@ -1,0 +1,54 @@
+"""Record the scripted expert in the worlds of a condition, as a person would record the robot itself.
+
+What only evaluation knows, such as the held-out world `real`, stays out of every stage: these recordings are files of
+data/recordings/<task>/ like a person's, taken in where `demonstrate.<task>.recordings` names them. Their worlds are not
+those of evaluation.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.core import cli, errors
+from stages.core.parallel import run_episodes
+from stages.core.recordings import write_recording
+from stages.core.rollout import expert_controller
+from stages.core.settings import compute, load_settings, ranges
+from stages.core.worlds import plan_episodes, with_noise
+from stages.policies import POLICIES
+from stages.tasks import TASKS
+
+
+def main() -> None:
+    """Command line."""
+    parser = cli.parser(__doc__)
+    cli.add_task(parser)
+    parser.add_argument("condition", help="one of randomization.<task>.evaluate")
+    parser.add_argument("--episodes", type=int, default=5, help="how many (%(default)s)")
+    parser.add_argument("--output", type=Path, required=True, help="folder for <condition>_1.parquet and so on")
+    arguments = parser.parse_args()
+    name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
+    task, condition = TASKS.find(name), arguments.condition
+    if task.recorded != task.observation + task.action:
+        raise errors.UserError(f"task: found {name}, allowed: one whose recordings hold just what is seen and done")
+    conditions = settings.of(settings.params.randomization, "randomization", name).conditions()
+    if condition not in conditions:
+        raise errors.UserError(f"condition: found {condition}, allowed: {', '.join(conditions)}")
+    if arguments.episodes < 1:
+        raise errors.UserError(f"--episodes: found {arguments.episodes}, allowed: at least 1")
+    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
+    names = ("stand_in", name, condition)
+    plans = plan_episodes(knobs, ranges(conditions[condition]), arguments.episodes, condition, settings.seed, *names)
+    longest = settings.of(settings.params.demonstrate, "demonstrate", name).max_steps
+    episodes = run_episodes(task, expert_controller(task), plans, longest, compute(settings), f"{name}: stand in")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for number, episode in enumerate(episodes, start=1):
+        path = arguments.output / f"{condition}_{number}.parquet"
+        # Who records by hand does not keep what went wrong.
+        if episode.outcome == "success":
+            write_recording(np.hstack([episode.observations, episode.actions]), task.recorded, path)
+        print(f"{path}: {episode.outcome}, {len(episode)} steps")
+
+
+if __name__ == "__main__":
+    errors.run(main)
