@@ -24,3 +24,14 @@ def test_every_path_of_a_stage_is_on_its_command_line(stage: str) -> None:
     paths = [path for path in [*one["deps"], *outs] if path != f"data/code/{stage}.txt"]
     words = one["cmd"].split()
     assert [path for path in paths if not any(Path(path).is_relative_to(word) for word in words)] == []
+
+
+def test_the_conditions_of_evaluation_are_read_by_no_other_stage() -> None:
+    """Among them is the held-out world, which nothing may be taught in."""
+    reads = {
+        stage: [key for key in one.get("params", []) if key.startswith("randomization")]
+        for stage, one in STAGES.items()
+    }
+    teaching = {key for stage, keys in reads.items() if stage != "evaluate" for key in keys}
+    assert {key.rsplit(".", 1)[1] for key in teaching} == {"domain", "randomize", "demonstrate", "practice"}
+    assert {key.rsplit(".", 1)[1] for key in reads["evaluate"]} == {"common", "evaluate"}

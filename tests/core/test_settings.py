@@ -14,6 +14,7 @@ from stages.core.checks import PER_TASK
 from stages.core.errors import UserError
 from stages.core.params import Params, round_entry
 from stages.core.settings import load_settings
+from stages.core.task import NOISE_KNOBS
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -63,6 +64,32 @@ def test_a_condition_has_what_is_common_where_it_says_nothing(tmp_path: Path) ->
     assert found == {"near": {"start": 1.0, "action_noise": 9.0}, "far": {"start": 8.0, "action_noise": 9.0}}
 
 
+def test_a_purpose_draws_the_families_that_are_named_and_has_the_last_word(tmp_path: Path) -> None:
+    one, two, three = ({"low": low, "high": 9.0} for low in (1.0, 2.0, 3.0))
+    ranges = {
+        "domain": {"sensors": {"observation_bias": one, "observation_noise": one}, "motors": {"action_noise": two}},
+        "randomize": ["sensors"],
+        "practice": {"start": two, "observation_noise": three},
+    }
+    settings = load_settings(write(tmp_path / "params.yaml", {"randomization": {"distance": ranges}}), TASKS, POLICIES)
+    own = settings.of(settings.params.randomization, "randomization", "distance")
+    found = {knob: span.low for knob, span in own.trained(own.practice or {}).items()}
+    assert found == {"observation_bias": 1.0, "start": 2.0, "observation_noise": 3.0}
+
+
+def test_every_knob_of_the_committed_domain_says_its_unit_and_default(root: Path) -> None:
+    text = (root / "params.yaml").read_text()
+    params = load_settings(root / "params.yaml", TASKS, POLICIES).params
+    for task, own in (params.randomization or {}).items():
+        listed = {knob for spans in (own.domain or {}).values() for knob in spans}
+        block = text[text.index(f"\n  {task}:\n    domain:") :]
+        for name in listed:
+            knob = {**TASKS.find(task).knobs, **NOISE_KNOBS}[name]
+            line = next(line for line in block.splitlines() if line.startswith(f"        {name}:"))
+            assert line.endswith(f"default {knob.default:g}"), line
+            assert knob.unit in line or knob.unit in ("1", "of the channel"), line
+
+
 def test_every_section_may_be_absent(tmp_path: Path) -> None:
     assert load_settings(write(tmp_path / "params.yaml", {}), TASKS, POLICIES).params == Params()
 
@@ -109,7 +136,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("noise.distance.acton", 0.1, "noise.distance.acton", "an unknown key", "observation, action, demonstration"),
     ("policy.distance.k", 3, "policy.distance.k", "an unknown key", "kind, neighbors, weights, features"),
     ("policy.distance.features.distance.log", 1, "policy.distance.features.distance.log", "an unknown key", "scale"),
-    ("randomization.distance.practise", {}, "randomization.distance.practise", "an unknown key", "demonstrate, prac"),
+    ("randomization.distance.practise", {}, "randomization.distance.practise", "an unknown key", "domain, rand"),
     (f"{START}.mid", 1.0, f"{START}.mid", "an unknown key", "low, high"),
     (f"{REACH}.goal_y.mid", 1.0, f"{REACH}.goal_y.mid", "an unknown key", "low, high"),
     # names that are not there
@@ -121,6 +148,11 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("randomization.distance.practice.mass", {"low": 1, "high": 2}, "randomization.distance.practice.mass",
      "an unknown knob", "start, observation_noise, observation_bias, action_noise"),
     (f"{REACH}.mass", {"low": 1, "high": 2}, f"{REACH}.mass", "an unknown knob", "goal_x, goal_y"),
+    ("randomization.distance.randomize", ["motors"], "randomization.distance.randomize", "motors", "sensors"),
+    ("randomization.distance.domain.sensors.mass", {"low": 1, "high": 2}, "randomization.distance.domain.sensors.mass",
+     "an unknown knob", "start, observation_noise"),
+    ("policy.distance.trust", {"dog": 1.0}, "policy.distance.trust", "'dog'", "'expert', 'person' or 'correction'"),
+    ("policy.distance.trust", {"person": 0.0}, "policy.distance.trust.person", "0.0", "more than 0"),
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
     ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold' or 'runaway'"),

@@ -40,6 +40,19 @@ def test_actions_are_those_of_scikit_learns_regressor(rows: int, neighbors: int,
     assert np.allclose(answer.novelty, reference.kneighbors(queries)[0][:, -1], rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_a_row_that_is_trusted_twice_counts_as_two(weights: str) -> None:
+    rng = np.random.default_rng(0)
+    observations, actions, queries = rng.normal(size=(5, 7)), rng.normal(size=(5, 2)), rng.normal(size=(30, 7))
+    known = steps(observations, actions)
+    known = Steps(known.episode, known.frame, known.round, ["expert", "person"] * 2 + ["expert"], observations, actions)
+    twice = [0, 1, 1, 2, 3, 3, 4]
+    trusting = settings(5, weights).model_copy(update={"trust": {"person": 2.0}})
+    answer = KNN.fit(known, trusting, CHANNELS).act(queries)
+    reference = KNN.fit(steps(observations[twice], actions[twice]), settings(7, weights), CHANNELS).act(queries)
+    assert np.allclose(answer.actions, reference.actions, rtol=0, atol=1e-12)
+
+
 def test_rows_at_distance_zero_share_the_answer_alone() -> None:
     observations = np.array([[0.0] * 7, [0.0] * 7, [1.0] * 7])
     policy = KNN.fit(steps(observations, np.array([[1.0], [3.0], [100.0]])), settings(3, "distance"), CHANNELS)

@@ -103,6 +103,27 @@ def test_fitting_and_acting_change_neither_steps_nor_observations(kind: str) -> 
 
 
 @KINDS
+def test_what_is_trusted_more_draws_the_answer_to_itself(kind: str) -> None:
+    """Two experts who disagree everywhere: the answer lies between theirs, nearer to the one who is trusted."""
+    steps = known()
+    disagreeing = Steps(
+        np.repeat(steps.episode, 2),
+        np.repeat(steps.frame, 2),
+        np.repeat(steps.round, 2),
+        ["expert", "person"] * len(steps),
+        np.repeat(steps.observations, 2, axis=0),
+        np.tile([[1.0, 1.0], [-1.0, -1.0]], (len(steps), 1)),
+    )
+    features = {"joint": FeatureSettings(scale=0.3, squash="asinh")}
+    means = []
+    for trust in ({"expert": 20.0}, {}, {"person": 20.0}):
+        settings = PolicySettings(kind=kind, neighbors=4, weights="distance", features=features, trust=trust)
+        means.append(POLICIES[kind].fit(disagreeing, settings, CHANNELS).act(questions()).actions.mean())
+    assert means[0] > 0.5 > means[1] + 0.3 > means[1] > means[2] + 0.3
+    assert means[2] < -0.5
+
+
+@KINDS
 def test_what_was_known_is_not_new(kind: str) -> None:
     policy = fitted(kind)
     assert policy.act(known().observations).novelty.max() < policy.act(np.full((1, 3), 50.0)).novelty[0]

@@ -30,10 +30,11 @@ def make(shown_folder: Callable[[str], Path]) -> Callable[[str], Callable[[], Ta
 
 
 def noisy_plans(settings: Settings, name: str, count: int, observation: float = 0.003) -> list[Plan]:
-    """Worlds of a task's practice, with noise on everything."""
+    """Worlds of a task's practice with all its families of knobs, and noise on everything."""
     task = TASKS.find(name)
     spans = (settings.params.randomization or {}).get(name)
-    drawn = ranges(spans.practice or {}) if spans else {}
+    families = spans.model_copy(update={"randomize": list(spans.domain or {})}) if spans else None
+    drawn = ranges(families.trained(families.practice or {})) if families else {}
     return plan_episodes(with_noise(task.knobs, observation, 0.05), drawn, count, "test", 5, name)
 
 
@@ -256,7 +257,9 @@ def test_the_expert_succeeds_in_every_condition(
     task, limit = TASKS.find(task_name), limits.max_steps or 0
     knobs = with_noise(task.knobs, settings.noise(task_name, "observation"), settings.noise(task_name, "action"))
     count = max(2, min(20, 3000 // limit))
-    for condition, drawn in {**spans.conditions(), "practice": spans.practice or {}}.items():
+    families = spans.model_copy(update={"randomize": list(spans.domain or {})})
+    taught = {"practice": spans.practice or {}, "practice, randomized": families.trained(spans.practice or {})}
+    for condition, drawn in {**spans.conditions(), **taught}.items():
         plans = plan_episodes(knobs, ranges(drawn), count, condition, 77, task_name, condition)
         episodes = list(rollout(make(task_name), expert_controller(task), plans, limit, 8))
         failed = [dict(episode.plan.world) for episode in episodes if episode.outcome != "success"]
