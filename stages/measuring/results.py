@@ -9,7 +9,8 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     """One row a condition, in the order in which they were run.
 
     Columns: condition, episodes, success with its 95 % Wilson interval, mean steps and error (left to the goal), shift
-    (share of steps above the threshold), crash (share of episodes), median error.
+    (share of steps above the threshold), crash (share of episodes), median error, asked (mean number of an episode's
+    steps in which the expert acted in the policy's stead).
     """
     shift = steps.groupby("condition", sort=False)["shift"].mean()
     rows = []
@@ -28,6 +29,7 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
                 "shift": shift[condition],
                 "crash": (group["outcome"] == "crash").mean(),
                 "error_median": group["error"].median(),
+                "asked": group["asked"].mean(),
             }
         )
     return pd.DataFrame(rows)

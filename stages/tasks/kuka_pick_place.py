@@ -77,6 +77,9 @@ class KukaPickPlace(Task):
         "joint_damping": Knob("N m s/rad", _DYNAMICS.joint_damping, "of each joint"),
         "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
     }
+    hidden: ClassVar = frozenset(
+        {"push", "push_time", "physics_rate", "latency", "grip_force"} | set(Dynamics.__dataclass_fields__)
+    )
     control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 
