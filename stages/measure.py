@@ -18,7 +18,7 @@ from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.outside import outside
 from stages.measuring.response import replaced
 from stages.measuring.results import condition_rows
-from stages.measuring.scores import score_rows
+from stages.measuring.scores import novelty_columns, score_rows
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -54,9 +54,10 @@ def main() -> None:
             rows = condition_rows(steps, episodes).assign(rows=training.rows)
             curves = error_curves(steps, episodes, task.control_period)
             quantiles = novelty_quantiles(steps, episodes, training.threshold)
-            warned = alarm_rows(steps, episodes, task.control_period).assign(replaced=int(replaced(steps, task)))
+            warned = alarm_rows(steps, episodes, task.control_period)
             beyond = (outside(episodes, shown, knobs) for knobs in (task.knobs, sorted(set(task.knobs) - task.hidden)))
             scores = score_rows(steps, episodes, task.control_period, *beyond)
+            warned = warned.join(novelty_columns(scores), on="condition").assign(replaced=int(replaced(steps, task)))
             results.append(rows.assign(task=name, round=one.number))
             errors_over_time.append(curves.assign(task=name, round=one.number))
             novelty.append(quantiles.assign(task=name, round=one.number))

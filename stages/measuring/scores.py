@@ -43,6 +43,21 @@ def score_rows(
     return pd.DataFrame(rows, columns=[*columns, *named("advantage", (0, 0, 0))])
 
 
+def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same of plain novelty alone, side by side: auroc, start_auroc, outside_auroc, visible_auroc, outside.
+
+    A row a condition for which any of them is known; `outside` counts the worlds outside.
+    """
+    novelty = rows[rows["score"] == "novelty"].set_index("condition")
+    parts = []
+    for told, prefix in zip(TOLD, ("", "start_", "outside_", "visible_"), strict=True):
+        mine = novelty[novelty["told"] == told]
+        parts.append(mine[list(named("auroc", (0, 0, 0)))].add_prefix(prefix))
+        if prefix == "outside_":
+            parts.append(mine[["members"]].set_axis(["outside"], axis=1))
+    return pd.concat(parts, axis=1)
+
+
 def _parts(steps: pd.DataFrame, period: float) -> Iterator[pd.DataFrame]:
     """All steps, those of the start, and first steps."""
     yield steps
