@@ -1,5 +1,7 @@
 """Success, errors and shift by condition."""
 
+from functools import cache
+
 import pandas as pd
 
 CONFIDENCE = 0.95
@@ -35,6 +37,7 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@cache
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson, JASA 22, 1927)."""
     from scipy.stats import binomtest
