@@ -81,13 +81,13 @@ def _policy(arguments: Namespace, name: str) -> tuple[Any, Any]:
 
 
 def _write(rows: list[dict[str, Any]], arguments: Namespace, what: str) -> Any:
-    """The rows as a table, which is written."""
+    """The rows as a table, which is written and read again: what follows from it follows from the file."""
     import pandas as pd
 
-    table = pd.DataFrame([{"task": arguments.task, **row} for row in rows])
-    with replacing(arguments.output / f"{arguments.task}-{what}.csv") as temporary:
+    table, path = pd.DataFrame([{"task": arguments.task, **row} for row in rows]), arguments.output
+    with replacing(path / f"{arguments.task}-{what}.csv") as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    return table
+    return pd.read_csv(path / f"{arguments.task}-{what}.csv")
 
 
 QUESTIONS = {"knobs": ask_knobs, "responses": ask_responses}

@@ -133,6 +133,8 @@ def knobs_svg(table: pd.DataFrame) -> bytes:
                 _panel(axes, table, knobs[place])
             else:
                 axes.set_axis_off()
+        lines = [line for line in grid[0, 0].get_lines() if line.get_color() in _KINDS.values()][: len(_KINDS)]
+        drawn.figure.legend(lines, list(_KINDS), loc="upper right", ncols=len(_KINDS))
         picture = drawn.picture("Shares alarmed and failed over each knob.")
     return b64decode(picture.source.partition(",")[2])
 
