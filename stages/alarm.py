@@ -1,5 +1,7 @@
 """What the alarm of a trained policy does, beside the chain: how far a world must move until it rises, and what helps.
 
+calibration  shows the task many more times, calibrates the alarm on random parts of that, as many as params.yaml has
+           demonstrations, and writes how often the rest of them alarm (TASK-calibration.csv).
 knobs      moves one knob of the task at a time out of the range that was demonstrated, to the ends that TASK.yaml in
            the output folder names, and writes the shares of episodes that alarm and that fail (TASK-knobs.csv), and
            draws them (TASK-knobs.svg).
@@ -20,6 +22,8 @@ from stages.core.settings import Settings, load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
+LEAST = 2  # demonstrations to calibrate on, and calibrations to tell their spread
+
 
 def main() -> None:
     """Command line."""
@@ -38,6 +42,8 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--round", action="append", help="the policy's round (the last; responses: may be repeated)")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds <task>/<round>/policy.npz")
     parser.add_argument("--episodes", type=int, help="of each value or condition (as TASK.yaml says)")
+    parser.add_argument("--splits", type=int, default=200, help="calibrations to try (200)")
+    parser.add_argument("--pool", type=int, default=600, help="demonstrations to draw them from (600)")
     parser.add_argument("--output", type=Path, default=Path("reports/alarm"), help="folder of the results")
     return parser
 
@@ -73,6 +79,26 @@ def ask_responses(arguments: Namespace, settings: Settings, rounds: list[str]) -
     print(_write(rows, arguments, "responses").to_string(index=False, float_format="%.3g"))
 
 
+def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
+    """Calibrate again and again on a part of further demonstrations, which no round has a part in."""
+    from stages.demonstrate import scripted_episodes
+    from stages.probing.calibration import check_calibration
+
+    del rounds
+    name, task = arguments.task, TASKS.find(arguments.task)
+    shown = settings.of(settings.params.demonstrate, "demonstrate", name)
+    if shown.episodes < LEAST:
+        raise errors.UserError(f"demonstrate.{name}.episodes: found {shown.episodes}, allowed: at least {LEAST}")
+    for key, least in (("pool", 2 * shown.episodes), ("splits", LEAST)):
+        if getattr(arguments, key) < least:
+            raise errors.UserError(f"--{key}: found {getattr(arguments, key)}, allowed: at least {least}")
+    wanted = shown.model_copy(update={"episodes": arguments.pool})
+    pool = [one for one in scripted_episodes(name, task, settings, wanted) if one.outcome == "success"]
+    cloning = settings.of(settings.params.policy, "policy", name)
+    rows = check_calibration(pool, shown.episodes, arguments.splits, cloning, task.observation, settings.seed)
+    print(_write(rows, arguments, "calibration").to_string(index=False, float_format="%.4f"))
+
+
 def _policy(arguments: Namespace, name: str) -> tuple[Any, Any]:
     """What makes the task's worlds, and the policy of that round."""
     folder = arguments.data / arguments.task
@@ -90,7 +116,7 @@ def _write(rows: list[dict[str, Any]], arguments: Namespace, what: str) -> Any:
     return pd.read_csv(path / f"{arguments.task}-{what}.csv")
 
 
-QUESTIONS = {"knobs": ask_knobs, "responses": ask_responses}
+QUESTIONS = {"calibration": ask_calibration, "knobs": ask_knobs, "responses": ask_responses}
 
 if __name__ == "__main__":
     errors.run(main)

@@ -142,3 +142,16 @@ def test_a_round_that_is_none_ends_with_status_2(chain: Any, stage: Any, tmp_pat
     ended = stage("alarm", "knobs", "distance", *common)
     assert ended.status == 2
     assert ended.output.strip() == f"error: {tmp_path / 'distance.yaml'}: no such file"
+
+
+def test_held_out_demonstrations_alarm_about_as_often_as_was_asked_for(chain: Any, stage: Any, tmp_path: Path) -> None:
+    common = ("--params", chain.params, "--output", tmp_path, "--splits", 10, "--pool", 30)
+    ended = stage("alarm", "calibration", "kuka_reach", *common)
+    assert ended.status == 0, ended.output
+    table = pd.read_csv(tmp_path / "kuka_reach-calibration.csv")
+    assert table["asked"].tolist() == [0.2, 0.1, 0.05]
+    assert table["promised"].tolist() == pytest.approx([1 / 9] * 3, rel=1e-4)  # of 8 demonstrations
+    assert (table["rate_low"] < table["promised"]).all()
+    ended = stage("alarm", "calibration", "distance", *common)
+    assert ended.status == 2
+    assert "demonstrate.distance.episodes: found 0, allowed: at least 2" in ended.output
