@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.core import cli, errors, tables
-from stages.core.episode import Episode, Plan
+from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings
 from stages.core.recordings import RECORDED, read_recording
@@ -74,8 +74,9 @@ def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> li
                 observations,
                 actions,
                 executed=actions,
-                novelty=np.full(len(actions), np.nan),
+                scores=Scores.unknown(len(actions)),
                 shift=np.zeros(len(actions), dtype=bool),
+                asked=np.zeros(len(actions), dtype=bool),
                 errors=unknown,
                 outcome="success",
                 error=0.0,

@@ -18,6 +18,7 @@ from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.outside import outside
 from stages.measuring.response import replaced
 from stages.measuring.results import condition_rows
+from stages.measuring.scores import novelty_columns, score_rows
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -43,7 +44,7 @@ def main() -> None:
     rounds = settings.get(settings.params.rounds, "rounds")
     _mention_leftovers(arguments.data, names, [one.name for one in rounds])
 
-    results, errors_over_time, novelty, alarms = [], [], [], []
+    results, errors_over_time, novelty, alarms, told = [], [], [], [], []
     metrics: dict[str, Any] = {}
     for name in names:
         task = TASKS.find(name)
@@ -53,12 +54,15 @@ def main() -> None:
             rows = condition_rows(steps, episodes).assign(rows=training.rows)
             curves = error_curves(steps, episodes, task.control_period)
             quantiles = novelty_quantiles(steps, episodes, training.threshold)
-            warned = alarm_rows(steps, episodes, task.control_period, outside(episodes, shown, task.knobs))
-            warned = warned.assign(replaced=int(replaced(steps, task)))
+            warned = alarm_rows(steps, episodes, task.control_period)
+            beyond = (outside(episodes, shown, knobs) for knobs in (task.knobs, sorted(set(task.knobs) - task.hidden)))
+            scores = score_rows(steps, episodes, task.control_period, *beyond)
+            warned = warned.join(novelty_columns(scores), on="condition").assign(replaced=int(replaced(steps, task)))
             results.append(rows.assign(task=name, round=one.number))
             errors_over_time.append(curves.assign(task=name, round=one.number))
             novelty.append(quantiles.assign(task=name, round=one.number))
             alarms.append(warned.assign(task=name, round=one.number))
+            told.append(scores.assign(task=name, round=one.number))
         metrics[name] = _metrics(results[-1], training)
 
     write_csv(pd.concat(results), arguments.results)
@@ -66,6 +70,7 @@ def main() -> None:
         write_csv(pd.concat(errors_over_time), folder / "error.csv")
         write_csv(pd.concat(novelty), folder / "novelty.csv")
         write_csv(pd.concat(alarms), folder / "alarm.csv")
+        write_csv(pd.concat(told), folder / "scores.csv")
     write_json(arguments.metrics, metrics)
 
 

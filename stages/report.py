@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="the figures of the last round (.json)")
     parser.add_argument("--plots", type=Path, required=True, help="folder of the plots' data")
     parser.add_argument("--studies", type=Path, help="folder of studies and their tables")
+    parser.add_argument("--alarm", type=Path, help="folder of what `python -m stages.alarm` found")
     parser.add_argument("--page", type=Path, required=True, help="the page (.html)")
     parser.add_argument("--summary", type=Path, required=True, help="the summary (.md)")
     parser.add_argument("--picture", type=Path, help="an episode before and after the corrections (.jpg)")
@@ -27,7 +28,7 @@ def main() -> None:
     from stages.reporting.summary import write_summary
 
     measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
-    sections = [make_section(arguments.data, measured, name) for name in measured.tasks]
+    sections = [make_section(arguments.data, measured, name, arguments.alarm) for name in measured.tasks]
     page = write_page(sections, measured, read_studies(arguments.studies))
     write_text(arguments.summary, write_summary(measured))
     write_text(arguments.page, page)

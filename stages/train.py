@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from stages.core.policy import Policy, Trained, save_policy
 from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
 from stages.policies import POLICIES
-from stages.policies.memory import Memory
+from stages.policies.calibration import calibrate
 from stages.tasks import TASKS
 
 
@@ -36,27 +37,16 @@ def main() -> None:
     kind = POLICIES.find(cloning.kind)
 
     policy = kind.fit(steps, cloning, task.observation)
-    threshold = calibrate(steps, cloning, shift, task.observation)
+    threshold, alarm = choose_threshold(steps, cloning, shift, task.observation)
     figures = {
         "rows": len(steps),
         "episodes": len(np.unique(steps.episode)),
         "threshold": threshold,
+        "alarm": alarm,
         "cross_validation": cross_validate(kind, steps, cloning, folds, task.observation),
     }
     write_json(arguments.metrics, figures)
     save_policy(arguments.policy, Trained(name, cloning.kind, policy, threshold))
-
-
-def subset(steps: Steps, rows: Ints) -> Steps:
-    """Those rows (M,) of the steps."""
-    return Steps(
-        steps.episode[rows],
-        steps.frame[rows],
-        steps.round[rows],
-        [steps.source[row] for row in rows],
-        steps.observations[rows],
-        steps.actions[rows],
-    )
 
 
 def cross_validate(
@@ -110,32 +100,50 @@ def _error(
 ) -> float:
     squares: list[Floats] = []
     for learned, left_out in splits:
-        policy = kind.fit(subset(steps, learned), settings, observation)
+        policy = kind.fit(steps.subset(learned), settings, observation)
         squares.append((policy.act(steps.observations[left_out]).actions - steps.actions[left_out]) ** 2)
     return float(np.sqrt(np.mean(np.concatenate(squares))))
 
 
-def calibrate(steps: Steps, cloning: PolicySettings, shift: ShiftSettings, observation: Sequence[Channel]) -> float:
-    """The shift threshold: as set, or the quantile over episodes of an episode's largest novelty, left out by itself.
+def choose_threshold(
+    steps: Steps, cloning: PolicySettings, shift: ShiftSettings, observation: Sequence[Channel]
+) -> tuple[float, dict[str, Any]]:
+    """The shift threshold, as set or calibrated, and what is to be known of it.
 
-    An episode, not a step, is what raises an alarm: a quantile of single steps would alarm in every other episode.
+    That is: the score that is compared with it and the features in which it is a distance; if it was calibrated, from
+    how many episodes, and how often an episode like them would alarm, as asked for and at most (`false_alarms`).
     """
+    score: dict[str, Any] = {
+        "score": f"largest distance of an episode to the {ordinal(cloning.neighbors)} nearest row",
+        "neighbors": cloning.neighbors,
+        "features": {group: one.model_dump() for group, one in cloning.features.items()},
+        "calibrated": shift.threshold is None,
+    }
     if shift.threshold is not None:
-        return shift.threshold
+        return shift.threshold, score
     if shift.quantile is None:
         raise errors.UserError("shift quantile: found nothing, allowed: a share, where the threshold is null")
-    slices = tables.episode_slices(steps.episode)
-    if len(slices) < 2:
-        raise errors.UserError(
-            "shift threshold: found null and 1 episode, allowed: a number, or at least 2 episodes to calibrate on"
+    found = calibrate(steps, cloning, shift.quantile, observation)
+    asked = round(1 - shift.quantile, 9)
+    if found.false_alarms > asked:
+        print(
+            f"shift threshold: {found.episodes} demonstrated episodes are too few for {asked:.3g} false alarms, "
+            f"at most {found.false_alarms:.3g} are promised",
+            file=sys.stderr,
         )
-    largest = []
-    everything = np.arange(len(steps))
-    for part in slices:
-        rest = subset(steps, np.delete(everything, part))
-        memory = Memory.of(rest, cloning, observation)
-        largest.append(memory.recall(steps.observations[part]).novelty.max())
-    return float(np.quantile(largest, shift.quantile, method="higher"))
+    return found.threshold, {
+        **score,
+        "episodes": found.episodes,
+        "rank": found.rank,
+        "false_alarms": found.false_alarms,
+        "false_alarms_asked": asked,
+    }
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 if __name__ == "__main__":

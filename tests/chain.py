@@ -23,6 +23,7 @@ COPIED = (
     ".dvc/config",
     ".dvc/plots",
     "reports/studies",
+    "reports/alarm",
 )
 
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from stages.core import errors, tables
-from stages.core.episode import Episode
+from stages.core.episode import Episode, Scores
 from stages.core.parallel import Compute, run_episodes
 from stages.core.rollout import expert_controller
 from stages.core.worlds import plan_episodes, with_noise
@@ -206,9 +206,10 @@ def assert_same() -> Same:
         ours, theirs = (sorted(part, key=lambda episode: episode.plan.index) for part in (some, others))
         for one, other in zip(ours, theirs, strict=True):
             assert one.plan.index == other.plan.index
-            for name in ("observations", "actions", "executed", "novelty", "shift", "errors"):
-                here, there = getattr(one, name), getattr(other, name)
-                assert np.array_equal(here, there, equal_nan=name == "novelty"), (one.plan.index, name)
+            for name in ("observations", "actions", "executed", "shift", "asked", "errors"):
+                assert np.array_equal(getattr(one, name), getattr(other, name)), (one.plan.index, name)
+            for name, here, there in zip(Scores._fields, one.scores, other.scores, strict=True):
+                assert np.array_equal(here, there, equal_nan=True), (one.plan.index, name)
             assert (one.outcome, one.error, one.details) == (other.outcome, other.error, other.details)
 
     return compare

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from stages.core import tables
-from stages.core.episode import Episode, Plan
+from stages.core.episode import Episode, Plan, Scores
 from stages.core.params import round_entry
 from stages.core.streams import derive, uniform
 from stages.tasks import TASKS
@@ -43,10 +43,10 @@ def _plan(index: int, condition: str, number: int, task: str, seed: int, noise: 
 def _episode(plan: Plan, won: bool, task: str) -> Episode:
     kind = TASKS.find(task)
     inside, outside = (np.zeros((1, len(channels))) for channels in (kind.observation, kind.action))
-    unknown, alarm, left = np.array([np.nan]), np.array([False]), np.array([0.0 if won else 1.0])
+    no, left = np.array([False]), np.array([0.0 if won else 1.0])
     details = dict.fromkeys(kind.detail_units, 0.0)
     outcome = "success" if won else "timeout"
-    return Episode(plan, inside, outside, outside, unknown, alarm, left, outcome, float(left[0]), details)
+    return Episode(plan, inside, outside, outside, Scores.unknown(1), no, no, left, outcome, float(left[0]), details)
 
 
 def write_params(path: Path, tasks: Sequence[str] = ("distance",), rounds: int = 2) -> Path:

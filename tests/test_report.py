@@ -73,6 +73,7 @@ def report(folder: Path, out: str, check: bool = True, **other: object) -> subpr
         "metrics": "reports/metrics.json",
         "plots": "reports/plots",
         "studies": "studies",
+        "alarm": str(ROOT / "reports/alarm"),
         "page": f"{out}/index.html",
         "summary": f"{out}/summary.md",
     }

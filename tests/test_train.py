@@ -21,7 +21,7 @@ from stages.policies import POLICIES
 from stages.policies.knn import KNN
 from stages.tasks import TASKS
 from stages.tasks.kuka_reach import KukaReach
-from stages.train import calibrate, cross_validate
+from stages.train import choose_threshold, cross_validate, ordinal
 
 CHANNELS = vector("joint", "rad", 2)
 SETTINGS = PolicySettings.model_validate(
@@ -36,29 +36,35 @@ def known(episodes: int, length: int = 6) -> Steps:
     return Steps(index // length, index % length, index * 0, ["expert"] * rows, observations, actions)
 
 
-def slow_novelty(steps: Steps, episode: int) -> float:
-    """The largest distance of an episode's rows to the third nearest row of all others."""
-    mine = steps.episode == episode
-    gaps = np.linalg.norm(steps.observations[mine, None] / 2 - steps.observations[None, ~mine] / 2, axis=2)
-    return float(np.sort(gaps, axis=1)[:, 2].max())
-
-
-@pytest.mark.parametrize("quantile", [0.0, 0.5, 0.9, 0.95, 1.0])
-def test_the_threshold_is_the_quantile_over_episodes_each_left_out_by_itself(quantile: float) -> None:
-    steps = known(20)
-    largest = sorted(slow_novelty(steps, episode) for episode in range(20))
-    wanted = largest[int(np.ceil(quantile * 19))]
-    found = calibrate(steps, SETTINGS, ShiftSettings(quantile=quantile), CHANNELS)
-    assert found == pytest.approx(wanted, rel=1e-12)
+def chosen(steps: Steps, **shift: Any) -> float:
+    return choose_threshold(steps, SETTINGS, ShiftSettings(**shift), CHANNELS)[0]
 
 
 def test_a_threshold_that_is_set_is_taken() -> None:
-    assert calibrate(known(1), SETTINGS, ShiftSettings(threshold=0.7), CHANNELS) == 0.7
+    assert chosen(known(1), threshold=0.7) == 0.7
 
 
 def test_one_episode_cannot_calibrate() -> None:
-    with pytest.raises(UserError, match="found null and 1 episode, allowed: a number, or at least 2 episodes"):
-        calibrate(known(1), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)
+    with pytest.raises(UserError, match="found null and 1 demonstrated episode, allowed: a number, or at least 2"):
+        chosen(known(1), quantile=0.9)
+
+
+def test_too_few_episodes_for_the_rate_are_told_with_the_rate_that_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    told = choose_threshold(known(8), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)[1]
+    assert (told["episodes"], told["rank"], told["false_alarms_asked"]) == (8, 8, 0.1)
+    assert told["false_alarms"] == pytest.approx(1 / 9)
+    assert capsys.readouterr().err == (
+        "shift threshold: 8 demonstrated episodes are too few for 0.1 false alarms, at most 0.111 are promised\n"
+    )
+    choose_threshold(known(9), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (5, "5th"), (12, "12th"), (30, "30th")]
+)
+def test_a_place_is_said_as_one_says_it(number: int, said: str) -> None:
+    assert ordinal(number) == said
 
 
 class Spy(KNN):
@@ -123,6 +129,8 @@ def test_the_policy_knows_every_row_and_its_figures_stand_beside_it(chain: Any) 
     assert figures["rows"] == dataset.num_rows == len(trained.policy.arrays()["points"])
     assert figures["episodes"] == len(set(dataset["episode_index"].to_pylist()))
     assert figures["threshold"] == trained.threshold > 0
+    assert figures["alarm"]["score"] == "largest distance of an episode to the 5th nearest row"
+    assert figures["alarm"]["features"]["offset"] == {"scale": 0.01, "squash": "asinh"}
     answer = trained.policy.act(tables.matrix(dataset, "observation", KukaReach.observation)[:1])
     assert answer.novelty[0] <= trained.threshold
 

@@ -13,13 +13,27 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
+class Scores(NamedTuple):
+    """How far B observations are from what is known; NaN where that is not measured."""
+
+    novelty: Floats  # (B,) distance to the k-th nearest known row, in the policy's features
+    extrapolation: Floats  # (B,) distance to the centre of the k nearest: they may all lie to one side
+    disagreement: Floats  # (B,) spread of the actions of those that vote, in spreads of all known actions
+
+    @classmethod
+    def unknown(cls, size: int) -> "Scores":
+        """Of that many observations, nothing."""
+        return cls(*(np.full(size, np.nan) for _ in cls._fields))
+
+
 class Decision(NamedTuple):
     """What a controller answers to B observations."""
 
     actions: Floats  # (B, A)
-    novelty: Floats  # (B,) NaN where it is not measured
+    scores: Scores
     shift: Bools  # (B,) novelty above the threshold
     final: Bools  # (B,) to be executed as it is, without the noise of the world
+    asked: Bools  # (B,) decided by the expert in the policy's stead
 
 
 class Controller(Protocol):
@@ -49,8 +63,9 @@ class Episode:
     observations: Floats  # (T, O) as the controller saw them
     actions: Floats  # (T, A) as the controller decided
     executed: Floats  # (T, A) as they reached the actuators, noise included
-    novelty: Floats  # (T,)
+    scores: Scores  # (T,) each
     shift: Bools  # (T,)
+    asked: Bools  # (T,) decided by the expert in the policy's stead
     errors: Floats  # (T,) left to the goal after each step
     outcome: Outcome
     error: float
@@ -59,7 +74,10 @@ class Episode:
     def __post_init__(self) -> None:
         lengths = {
             len(values)
-            for values in (self.observations, self.actions, self.executed, self.novelty, self.shift, self.errors)
+            for values in (
+                *(self.observations, self.actions, self.executed),
+                *(*self.scores, self.shift, self.asked, self.errors),
+            )
         }
         if len(lengths) != 1:
             raise ValueError(f"an episode's arrays differ in length: {sorted(lengths)}")
@@ -81,3 +99,14 @@ class Steps:
 
     def __len__(self) -> int:
         return len(self.actions)
+
+    def subset(self, rows: Ints) -> "Steps":
+        """Those rows (M,)."""
+        return Steps(
+            self.episode[rows],
+            self.frame[rows],
+            self.round[rows],
+            [self.source[row] for row in rows],
+            self.observations[rows],
+            self.actions[rows],
+        )

@@ -137,7 +137,7 @@ class ShiftSettings(_Section):
 
     threshold: Positive | None = None  # None: calibrate at the quantile
     quantile: Share | None = None
-    response: Literal["act", "hold", "runaway"] | None = None
+    response: Literal["act", "hold", "runaway", "ask"] | None = None
 
 
 class EpisodesSettings(_Section):

@@ -10,13 +10,13 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.episode import Controller, Decision, Steps
+from stages.core.episode import Controller, Decision, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.files import replacing
 from stages.core.params import PolicySettings
 from stages.core.task import Channel, Floats, Task
 
-Response = Literal["act", "hold", "runaway"]
+Response = Literal["act", "hold", "runaway", "ask"]
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -24,7 +24,12 @@ class Answer(NamedTuple):
     """What a policy says to B observations."""
 
     actions: Floats  # (B, A)
-    novelty: Floats  # (B,)
+    scores: Scores
+
+    @property
+    def novelty(self) -> Floats:
+        """The score (B,) that the alarm goes by."""
+        return self.scores.novelty
 
 
 class Votes(NamedTuple):
@@ -47,7 +52,7 @@ class Policy(ABC):
 
     @abstractmethod
     def act(self, observations: Floats) -> Answer:
-        """Actions and novelty for observations (B, O)."""
+        """Actions for observations (B, O), and how far these are from what is known."""
 
     @abstractmethod
     def votes(self, observations: Floats) -> Votes:
@@ -114,14 +119,20 @@ def _read_arrays(path: Path) -> Arrays:
 
 
 def policy_controller(trained: Trained, response: Response, task: type[Task]) -> Controller:
-    """The policy as a controller: where novelty is above the threshold, the response replaces its action."""
-    respond = {"hold": task.hold, "runaway": task.runaway}.get(response)
+    """The policy as a controller: where novelty is above the threshold, the response replaces its action.
+
+    To hold and to run away are executed as they are: noise is that of commands, and these stand for a stop and for a
+    fault. The expert that is asked commands as the policy does, so its actions are as noisy.
+    """
+    respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 
     def act(observations: Floats) -> Decision:
-        actions, novelty = trained.policy.act(observations)
-        shift = novelty > trained.threshold
+        actions, scores = trained.policy.act(observations)
+        shift = scores.novelty > trained.threshold
+        never = np.zeros_like(shift)
         if respond is None:
-            return Decision(actions, novelty, shift, np.zeros_like(shift))
-        return Decision(np.where(shift[:, None], respond(observations), actions), novelty, shift, shift)
+            return Decision(actions, scores, shift, never, never)
+        final, asked = (never, shift) if response == "ask" else (shift, never)
+        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, asked)
 
     return act

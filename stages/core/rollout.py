@@ -1,10 +1,11 @@
 """Rolls episodes out: many simulations advance in lockstep, one batched decision a control step."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from stages.core.episode import Controller, Decision, Episode, Plan
+from stages.core.episode import Controller, Decision, Episode, Plan, Scores
 from stages.core.streams import stream
 from stages.core.task import Floats, Task
 
@@ -15,9 +16,19 @@ def expert_controller(task: type[Task]) -> Controller:
     def act(observations: Floats) -> Decision:
         rows = len(observations)
         no = np.zeros(rows, dtype=bool)
-        return Decision(task.expert(observations), np.full(rows, np.nan), no, no)
+        return Decision(task.expert(observations), Scores.unknown(rows), no, no, no)
 
     return act
+
+
+class _Said(NamedTuple):
+    """What a controller said to one observation."""
+
+    action: Floats  # (A,)
+    scores: tuple[float, ...]
+    shift: bool
+    final: bool
+    asked: bool
 
 
 class _Run:
@@ -29,10 +40,8 @@ class _Run:
         self.observation_bias = _noise(plan, "observation_bias", 1, len(task.observation))
         self.action_noise = _noise(plan, "action_noise", max_steps, len(task.action))
         self.observations: list[Floats] = []
-        self.actions: list[Floats] = []
+        self.said: list[_Said] = []
         self.executed: list[Floats] = []
-        self.novelty: list[float] = []
-        self.shift: list[bool] = []
         self.errors: list[float] = []
         self.true = task.reset(plan.world, stream(plan.seed, "reset"))
 
@@ -42,23 +51,21 @@ class _Run:
         if self.observation_bias is not None:
             seen = seen + self.observation_bias[0]
         if self.observation_noise is not None:
-            seen = seen + self.observation_noise[len(self.actions)]
+            seen = seen + self.observation_noise[len(self.said)]
         self.observations.append(seen)
         return seen
 
-    def advance(self, action: Floats, novelty: float, shift: bool, final: bool) -> bool:
+    def advance(self, said: _Said) -> bool:
         """Execute one decision; true when the episode has ended."""
-        frame = len(self.actions)
-        executed = action
+        frame = len(self.said)
+        executed = said.action
         if frame < len(self.plan.prelude):
             executed = self.plan.prelude[frame]
-        elif self.action_noise is not None and not final:
-            executed = action + self.action_noise[frame]
+        elif self.action_noise is not None and not said.final:
+            executed = said.action + self.action_noise[frame]
         self.true = self.task.step(executed)
-        self.actions.append(action)
+        self.said.append(said)
         self.executed.append(executed)
-        self.novelty.append(novelty)
-        self.shift.append(shift)
         self.errors.append(self.task.error)
         return self.task.outcome is not None or frame + 1 == self.max_steps
 
@@ -67,10 +74,11 @@ class _Run:
         return Episode(
             self.plan,
             np.array(self.observations),
-            np.array(self.actions),
+            np.array([said.action for said in self.said]),
             np.array(self.executed),
-            np.array(self.novelty),
-            np.array(self.shift),
+            Scores(*np.array([said.scores for said in self.said]).T),
+            np.array([said.shift for said in self.said]),
+            np.array([said.asked for said in self.said]),
             np.array(self.errors),
             self.task.outcome or "timeout",
             self.task.final_error(),
@@ -108,7 +116,7 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Sequence[Plan]
     runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
     while runs:
         decision = controller(np.array([run.observe() for run in runs]))
-        ended = [run.advance(*row) for run, row in zip(runs, _rows(decision), strict=True)]
+        ended = [run.advance(said) for run, said in zip(runs, _rows(decision), strict=True)]
         if not any(ended):
             continue
         going = []
@@ -123,7 +131,7 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Sequence[Plan]
         runs = going
 
 
-def _rows(decision: Decision) -> Iterator[tuple[Floats, float, bool, bool]]:
-    return zip(
-        decision.actions, decision.novelty.tolist(), decision.shift.tolist(), decision.final.tolist(), strict=True
-    )
+def _rows(decision: Decision) -> Iterator[_Said]:
+    actions, scores, *flags = decision
+    each_scores = zip(*(score.tolist() for score in scores), strict=True)
+    return map(_Said, actions, each_scores, *(flag.tolist() for flag in flags))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from stages.core.columns import numbers, texts, values
 from stages.core.digest import digest
-from stages.core.episode import Episode, Ints, Steps
+from stages.core.episode import Episode, Ints, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.files import replacing
 from stages.core.task import NOISE_KNOBS, Channel, Floats, Task
@@ -43,7 +43,7 @@ def steps_schema(name: str, task: type[Task]) -> pa.Schema:
         *_channels("observation", task.observation),
         *_channels("action", task.action),
         *_channels("executed", task.action),
-        _field("novelty", "1", nullable=True),
+        *(_field(score, "1", nullable=True) for score in Scores._fields),
         pa.field("shift", pa.bool_(), nullable=False),
         _field("error", task.error_unit),
     ]
@@ -51,13 +51,17 @@ def steps_schema(name: str, task: type[Task]) -> pa.Schema:
 
 
 def episodes_schema(name: str, task: type[Task]) -> pa.Schema:
-    """Columns of `episodes.parquet`: one row an episode, with the world it ran in."""
+    """Columns of `episodes.parquet`: one row an episode, with the world it ran in.
+
+    `asked` is in how many steps the expert was asked to act in the policy's stead.
+    """
     fields = [
         pa.field("episode_index", pa.int64(), nullable=False),
         pa.field("condition", pa.string(), nullable=False),
         pa.field("seed", pa.int64(), nullable=False),
         pa.field("outcome", pa.string(), nullable=False),
         pa.field("steps", pa.int64(), nullable=False),
+        pa.field("asked", pa.int64(), nullable=False),
         _field("error", task.error_unit),
         *(_field(f"detail.{detail}", unit) for detail, unit in task.detail_units.items()),
         *(_field(f"world.{knob}", known.unit) for knob, known in {**task.knobs, **NOISE_KNOBS}.items()),
@@ -195,7 +199,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         **_matrix_columns("observation", task.observation, np.concatenate([e.observations for e in episodes])),
         **_matrix_columns("action", task.action, np.concatenate([e.actions for e in episodes])),
         **_matrix_columns("executed", task.action, np.concatenate([e.executed for e in episodes])),
-        "novelty": np.concatenate([e.novelty for e in episodes]),
+        **{score: np.concatenate([getattr(e.scores, score) for e in episodes]) for score in Scores._fields},
         "shift": np.concatenate([e.shift for e in episodes]),
         "error": np.concatenate([e.errors for e in episodes]),
     }
@@ -205,6 +209,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         "seed": [e.plan.seed for e in episodes],
         "outcome": [e.outcome for e in episodes],
         "steps": lengths,
+        "asked": [int(e.asked.sum()) for e in episodes],
         "error": [e.error for e in episodes],
         **{f"detail.{detail}": [e.details[detail] for e in episodes] for detail in task.detail_units},
         **{f"world.{knob}": [float(e.plan.world[knob]) for e in episodes] for knob in {**task.knobs, **NOISE_KNOBS}},

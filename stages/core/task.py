@@ -70,6 +70,7 @@ class Task(ABC):
     # What a person's recording must hold; the task derives the other observation channels from it.
     recorded: ClassVar[tuple[Channel, ...]]
     detail_units: ClassVar[Mapping[str, str]] = {}  # of what `details` returns
+    hidden: ClassVar[frozenset[str]] = frozenset()  # knobs of which an episode's first observation tells nothing
 
     outcome: Outcome | None  # None while the episode goes on
     error: float  # left to the goal, after the last step

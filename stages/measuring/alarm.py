@@ -9,68 +9,79 @@ import numpy as np
 import pandas as pd
 
 from stages.core.episode import Bools
-from stages.measuring.auroc import UNKNOWN, auroc
+from stages.core.task import Floats
+from stages.measuring.results import CONFIDENCE, wilson
 
 ALL = "all"  # conditions taken together
-START = 1.0  # [s] of an episode that count as its start; the first step always does
 
 
-def alarm_rows(steps: pd.DataFrame, episodes: pd.DataFrame, period: float, outside: Bools | None) -> pd.DataFrame:
+def alarm_rows(steps: pd.DataFrame, episodes: pd.DataFrame, period: float) -> pd.DataFrame:
     """One row a condition, in the order in which they were run, and one over all of them.
 
-    Columns: condition; how many episodes failed_alarmed, failed_quiet, succeeded_alarmed and succeeded_quiet; how well
-    failure is told by an episode's largest novelty (auroc) and by the largest of its start (start_auroc), each with the
-    95 % interval; balanced_accuracy of the alarm; warning [s], median over alarmed failures from the first alarm to the
-    end; worlds outside of what was shown (`outside`, (E,)), and how well the first observation's novelty tells them
-    (outside_auroc). Empty: what needs episodes of two kinds where there is one.
+    Columns: condition; how many episodes failed_alarmed, failed_quiet, succeeded_alarmed and succeeded_quiet; hits and
+    false_alarms, the shares of failures and of successes that were alarmed; balanced_accuracy of the alarm; warning
+    [s], median over alarmed failures from the first alarm to the end. These four have their 95 % intervals (_low,
+    _high). Empty: what needs episodes of a kind that there is none of.
     """
-    judged = judge_episodes(steps, episodes, period).assign(outside=outside)
+    judged = judge_episodes(steps, episodes, period)
     groups = [*judged.groupby("condition", sort=False), (ALL, judged)]
     return pd.DataFrame([{"condition": condition, **_row(group)} for condition, group in groups])
 
 
 def judge_episodes(steps: pd.DataFrame, episodes: pd.DataFrame, period: float) -> pd.DataFrame:
-    """One row an episode: condition, failed, alarmed; novelty: largest, start, first; warning [s] (NaN: no alarm)."""
-    by_episode = steps.groupby("episode_index")
-    opening = steps[(steps["frame_index"] == 0) | (steps["frame_index"] * period < START)]
-    alarms = steps[steps["shift"]].groupby("episode_index")["frame_index"].min()
-    per_episode = pd.DataFrame(
-        {
-            "largest": by_episode["novelty"].max(),
-            "first": by_episode["novelty"].first(),
-            "start": opening.groupby("episode_index")["novelty"].max(),
-            "warning": (by_episode.size() - alarms) * period,
-        }
-    ).loc[episodes["episode_index"]]
+    """One row an episode: condition, failed, alarmed, warning [s] (NaN: no alarm)."""
+    length = steps.groupby("episode_index").size()
+    first = steps[steps["shift"]].groupby("episode_index")["frame_index"].min()
+    warning = ((length - first) * period).loc[episodes["episode_index"]]
     failed = (episodes["outcome"] != "success").to_numpy()
     condition = episodes["condition"].to_numpy()
-    return per_episode.assign(condition=condition, failed=failed, alarmed=per_episode["warning"].notna())
+    return pd.DataFrame({"condition": condition, "failed": failed, "alarmed": warning.notna(), "warning": warning})
 
 
 def _row(judged: pd.DataFrame) -> dict[str, float]:
     failed, alarmed = judged["failed"].to_numpy(bool), judged["alarmed"].to_numpy(bool)
-    largest, start, first = (judged[name].to_numpy(float) for name in ("largest", "start", "first"))
-    outside = None if judged["outside"].isna().any() else judged["outside"].to_numpy(bool)
     return {
         "failed_alarmed": int((failed & alarmed).sum()),
         "failed_quiet": int((failed & ~alarmed).sum()),
         "succeeded_alarmed": int((~failed & alarmed).sum()),
         "succeeded_quiet": int((~failed & ~alarmed).sum()),
-        **_named("auroc", auroc(largest, failed)),
-        **_named("start_auroc", auroc(start, failed)),
-        "balanced_accuracy": balanced_accuracy(failed, alarmed),
-        "warning": float(judged["warning"][failed & alarmed].median()),
-        "outside": np.nan if outside is None else int(outside.sum()),
-        **_named("outside_auroc", UNKNOWN if outside is None else auroc(first, outside)),
+        **named("hits", share(alarmed[failed])),
+        **named("false_alarms", share(alarmed[~failed])),
+        **named("balanced_accuracy", balanced_accuracy(failed, alarmed)),
+        **named("warning", median(judged["warning"].to_numpy(float)[failed & alarmed])),
     }
 
 
-def _named(name: str, area: tuple[float, float, float]) -> dict[str, float]:
-    return dict(zip((name, f"{name}_low", f"{name}_high"), area, strict=True))
+def named(name: str, found: tuple[float, float, float]) -> dict[str, float]:
+    """A figure and its interval, as columns."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
 
 
-def balanced_accuracy(failed: Bools, alarmed: Bools) -> float:
-    """Mean of the share of failures that were alarmed and of successes that were not; NaN where one kind is missing."""
-    if failed.all() or not failed.any():
-        return np.nan
-    return float((alarmed[failed].mean() + (~alarmed[~failed]).mean()) / 2)
+def share(hits: Bools) -> tuple[float, float, float]:
+    """How many are true, with the 95 % Wilson interval; NaN of none."""
+    return (float(hits.mean()), *wilson(int(hits.sum()), len(hits))) if len(hits) else (np.nan,) * 3
+
+
+def balanced_accuracy(failed: Bools, alarmed: Bools) -> tuple[float, float, float]:
+    """Mean of the share of failures that were alarmed and of successes that were not; NaN where one kind is missing.
+
+    The 95 % interval is that of a sum of two shares whose Wilson intervals are known (Newcombe, Statistics in Medicine
+    17, 1998, 873-890, method 10, for the share that is not alarmed in the place of its complement).
+    """
+    (hit, hit_low, hit_high), (still, still_low, still_high) = share(alarmed[failed]), share(~alarmed[~failed])
+    middle = (hit + still) / 2
+    below, above = np.hypot(hit - hit_low, still - still_low) / 2, np.hypot(hit_high - hit, still_high - still) / 2
+    return middle, float(middle - below), float(middle + above)
+
+
+def median(values: Floats) -> tuple[float, float, float]:
+    """The median with the 95 % interval between two of the values, which holds for any distribution.
+
+    Below 6 values there is none (Thompson, Annals of Mathematical Statistics 7, 1936); NaN of none.
+    """
+    if not len(values):
+        return (np.nan,) * 3
+    from scipy.stats import quantile_test
+
+    interval = quantile_test(values).confidence_interval(CONFIDENCE)
+    return float(np.median(values)), float(interval.low), float(interval.high)

@@ -1,5 +1,7 @@
 """Success, errors and shift by condition."""
 
+from functools import cache
+
 import pandas as pd
 
 CONFIDENCE = 0.95
@@ -9,7 +11,8 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     """One row a condition, in the order in which they were run.
 
     Columns: condition, episodes, success with its 95 % Wilson interval, mean steps and error (left to the goal), shift
-    (share of steps above the threshold), crash (share of episodes), median error.
+    (share of steps above the threshold), crash (share of episodes), median error, asked (mean number of an episode's
+    steps in which the expert acted in the policy's stead).
     """
     shift = steps.groupby("condition", sort=False)["shift"].mean()
     rows = []
@@ -28,11 +31,13 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
                 "shift": shift[condition],
                 "crash": (group["outcome"] == "crash").mean(),
                 "error_median": group["error"].median(),
+                "asked": group["asked"].mean(),
             }
         )
     return pd.DataFrame(rows)
 
 
+@cache
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson, JASA 22, 1927)."""
     from scipy.stats import binomtest

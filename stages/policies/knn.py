@@ -30,7 +30,7 @@ class KNN(Policy):
         return cls(Memory.of(steps, settings, observation), settings.weights == "distance")
 
     def act(self, observations: Floats) -> Answer:
-        """The neighbours' mean action (B, A) and the distance to the k-th of them (B,)."""
+        """The neighbours' mean action (B, A) and their scores."""
         recalled, known = self.memory.recall(observations), self.memory.actions
         weights = self._weights(recalled)
         # Neighbour after neighbour: one order of additions whatever the batch.
@@ -39,7 +39,8 @@ class KNN(Policy):
         for place in range(1, self.memory.neighbors):
             total += weights[:, place]
             actions += weights[:, place : place + 1] * known[recalled.rows[:, place]]
-        return Answer(actions / total[:, None], recalled.novelty)
+        total = total[:, None]
+        return Answer(actions / total, self.memory.scores(recalled, weights / total))
 
     def votes(self, observations: Floats) -> Votes:
         """The neighbours and their weights: `act` adds up in this order, then divides by the weights' sum."""

@@ -34,7 +34,7 @@ class LocalLinear(Policy):
         return cls(Memory.of(steps, settings, observation))
 
     def act(self, observations: Floats) -> Answer:
-        """The regression's action (B, A) and the distance to the k-th neighbour (B,)."""
+        """The regression's action (B, A) and its neighbours' scores."""
         recalled = self.memory.recall(observations)
         rows = recalled.rows
         near, actions = self.memory.known.points[rows], self.memory.actions[rows]  # (B, k, F), (B, k, A)
@@ -45,7 +45,8 @@ class LocalLinear(Policy):
         square = weighted @ spread + RIDGE * np.eye(near.shape[2])
         slopes = np.linalg.solve(square, weighted @ (actions - mean))  # (B, F, A)
         answer = (mean + (recalled.queries[:, None] - centre) @ slopes)[:, 0]
-        return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), recalled.novelty)
+        scores = self.memory.scores(recalled, weights[:, 0])
+        return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), scores)
 
     def votes(self, observations: Floats) -> Votes:
         """The neighbours and their weights in the regression's value at the query.

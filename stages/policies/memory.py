@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.episode import Steps
+from stages.core.episode import Scores, Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
 from stages.policies.features import Features
-from stages.policies.neighbors import Neighbors
+from stages.policies.neighbors import Neighbors, squared
 
 
 class Recalled(NamedTuple):
@@ -57,6 +58,32 @@ class Memory:
         queries = self.features(observations)
         distances, rows = self.known.nearest(queries, self.neighbors)
         return Recalled(queries, distances, rows, self.trust[rows])
+
+    def scores(self, recalled: Recalled, weights: Floats | None = None) -> Scores:
+        """How far those B observations are from what is known.
+
+        Weights (B, k), whose sum is 1, are those by which the rows vote; without, there is no disagreement.
+        """
+        count = len(recalled.rows)
+        # Products of matrices, observation by observation: a sum over an axis may round differently with the batch.
+        centre = (np.full((1, self.neighbors), 1 / self.neighbors) @ self.known.points[recalled.rows])[:, 0]  # (B, F)
+        beyond = np.sqrt(squared(recalled.queries - centre))
+        apart = np.full(count, np.nan) if weights is None else self._disagreement(recalled.rows, weights)
+        return Scores(recalled.novelty, beyond, apart)
+
+    def _disagreement(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
+        """Root of the mean over channels of the votes' variance (B,); the unit is that of all known actions' spread."""
+        votes, shares = self.actions[rows] / self._spread, weights[:, None]  # (B, k, A), (B, 1, k)
+        channels = votes.shape[2]
+        variance = shares @ (votes - shares @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
+        result: Floats = np.sqrt(variance[:, 0, 0])
+        return result
+
+    @cached_property
+    def _spread(self) -> Floats:
+        """Standard deviation of each action channel (A,); 1 for one that never changes."""
+        spread = self.actions.std(axis=0)
+        return np.where(spread > 0, spread, 1.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays, for storage."""

@@ -25,7 +25,7 @@ class Found(NamedTuple):
     rows: NDArray[np.int64]  # (B, k)
 
 
-def _squared(differences: Floats) -> Floats:
+def squared(differences: Floats) -> Floats:
     """Sums over the last axis, feature after feature: one order of additions whatever the batch."""
     total: Floats = differences[..., 0] ** 2
     for place in range(1, differences.shape[-1]):
@@ -69,7 +69,7 @@ class Neighbors:
         return self._tree[0]
 
     def _ordered(self, queries: Floats, rows: NDArray[np.int64], k: int) -> Found:
-        squares = _squared(self.points[rows] - queries[:, None, :])
+        squares = squared(self.points[rows] - queries[:, None, :])
         order = np.lexsort((rows, squares))[:, :k]
         each = np.arange(len(queries))[:, None]
         return Found(np.sqrt(squares[each, order]), rows[each, order])

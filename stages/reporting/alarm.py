@@ -1,41 +1,96 @@
-"""What the alarm was worth in a task: a table, and a sentence that follows from it."""
+"""What the alarm was worth in a task: what it is, tables, and a sentence that follows from them."""
 
 from dataclasses import dataclass
+import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from stages.core.errors import UserError
 from stages.measuring.alarm import ALL
 from stages.reporting.inputs import records
-from stages.reporting.wording import listing, plural, seconds
+from stages.reporting.scores import SCORED, score_cells, score_verdict
+from stages.reporting.wording import interval, listing, percent, plural, seconds
 
 Row = dict[str, Any]
 
 COLUMNS = (
-    *("round", "failed, alarmed", "failed, not", "succeeded, alarmed", "succeeded, not"),
+    *("round", "condition", "failed: alarmed", "succeeded: alarmed", "balanced accuracy"),
     *("AUROC for failure", "from the first second alone", "median warning"),
 )
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Rows of text in the order of COLUMNS, and a verdict."""
+    """Rows of text in the order of their columns, all conditions together and one by one, and verdicts."""
 
+    basis: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
+    detail: list[tuple[str, ...]]  # condition by condition
     verdict: str
+    scored: tuple[str, ...]
+    scores: list[tuple[str, ...]]
+    score_verdict: str
 
 
-def judge_alarm(alarm: pd.DataFrame) -> Alarm:
-    """The rows of alarm.csv of one task, all conditions together, round by round."""
-    rows = records(alarm[alarm["condition"] == ALL])
-    return Alarm(COLUMNS, [_cells(row) for row in rows], _verdict(rows))
+def judge_alarm(alarm: pd.DataFrame, scores: pd.DataFrame, basis: str = "") -> Alarm:
+    """The rows of alarm.csv and scores.csv of one task."""
+    together = alarm["condition"] == ALL
+    rows, detail = records(alarm[together]), records(alarm[~together])
+    return Alarm(
+        basis,
+        COLUMNS,
+        [_cells(row) for row in rows],
+        [_cells(row) for row in detail],
+        _verdict(rows),
+        SCORED,
+        score_cells(scores[scores["condition"] == ALL]),
+        score_verdict(scores[scores["condition"] == ALL]),
+    )
+
+
+def alarm_basis(path: Path) -> str:
+    """What the alarm of a round goes by, from its training.json; UserError where that is not whole."""
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        alarm, threshold = figures["alarm"], float(figures["threshold"])
+        features = [f"{name} {_scale(one)}" for name, one in alarm["features"].items()]
+        lead = f"The alarm goes by the {alarm['score']}, in the features {listing(features)}, and rises above "
+        if not alarm["calibrated"]:
+            return f"{lead}{threshold:.3g}, a number that was set."
+        return (
+            f"{lead}{threshold:.3g}: calibrated on {plural(alarm['episodes'], 'demonstration')}, of whose kind at most "
+            f"{100 * alarm['false_alarms']:.3g} % then alarm (asked for: {100 * alarm['false_alarms_asked']:.3g} %)."
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{path}: not the whole figures of a training") from None
+
+
+def _scale(feature: dict[str, Any]) -> str:
+    squashed = ", asinh" if feature["squash"] == "asinh" else ""
+    return f"(in units of {feature['scale']:g}{squashed})"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    counts = ("failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet")
+    failed, succeeded = _counts(row, "failed", "hits"), _counts(row, "succeeded", "false_alarms")
+    accuracy = _span(row, "balanced_accuracy")
     areas = (_area(row, name) for name in ("auroc", "start_auroc"))
-    return (str(row["round"]), *(f"{row[count]:,}" for count in counts), *areas, _time(row["warning"]))
+    return (str(row["round"]), row["condition"], failed, succeeded, accuracy, *areas, _time(row["warning"]))
+
+
+def _counts(row: Row, kind: str, share: str) -> str:
+    alarmed, quiet = row[f"{kind}_alarmed"], row[f"{kind}_quiet"]
+    if not alarmed + quiet:
+        return "\N{EN DASH}"
+    return f"{alarmed:,} of {alarmed + quiet:,} ({interval(row[f'{share}_low'], row[f'{share}_high'])})"
+
+
+def _span(row: Row, name: str) -> str:
+    if pd.isna(row[name]):
+        return "\N{EN DASH}"
+    return f"{percent(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"
 
 
 def _area(row: Row, name: str) -> str:

@@ -21,11 +21,18 @@ ERROR_CURVES = ["task", "round", "condition", "timestamp", "low", "middle", "hig
 NOVELTY = ["task", "round", "condition", "outcome", "low", "middle", "high", "episodes", "threshold"]
 ALARM = (
     *("task", "round", "condition", "failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"),
-    *("replaced", "auroc", "auroc_low", "auroc_high", "start_auroc", "start_auroc_low", "start_auroc_high", "warning"),
+    "replaced",
+    *("auroc", "auroc_low", "auroc_high", "start_auroc", "start_auroc_low", "start_auroc_high", "warning"),
+    *("hits_low", "hits_high", "false_alarms_low", "false_alarms_high"),
+    *("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"),
 )
-_SPARSE = ALARM[-7:]  # empty where there is nothing to tell apart or no alarm
+SCORES = (
+    *("task", "round", "condition", "told", "score", "auroc", "auroc_low", "auroc_high"),
+    *("advantage", "advantage_low", "advantage_high"),
+)
+_SPARSE = {*ALARM[8:], *SCORES[-3:]}  # empty where there is nothing to tell apart or no alarm
 _KEY = ["task", "round", "condition"]
-_WORDS = ("variant", "task", "condition", "outcome")
+_WORDS = ("variant", "task", "condition", "outcome", "told", "score")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Measured:
     errors: pd.DataFrame  # quantiles of the error over time
     novelty: pd.DataFrame  # quantiles of the episodes' largest novelty, as shares of the threshold
     alarm: pd.DataFrame  # what the alarm was worth, also over all conditions
+    scores: pd.DataFrame  # how well each score of novelty tells failure and worlds not shown
     metrics: dict[str, Any]
 
     @property
@@ -49,15 +57,22 @@ def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
     table = read_table(results, RESULTS)
     errors, novelty = read_table(plots / "error.csv", ERROR_CURVES), read_table(plots / "novelty.csv", NOVELTY)
     alarm = read_table(plots / "alarm.csv", ALARM)
+    scores = read_table(plots / "scores.csv", SCORES, empty=True)
     by_condition = alarm[alarm["condition"] != ALL]
     for name, plotted in (("error.csv", errors), ("novelty.csv", novelty), ("alarm.csv", by_condition)):
         if set(_keys(plotted)) != set(_keys(table)):
             raise UserError(f"{plots / name}: holds other tasks, rounds or conditions than {results}")
-    return Measured(table, errors, novelty, alarm, _read_metrics(metrics, list(dict.fromkeys(table["task"])), results))
+    if not set(_keys(scores)) <= set(_keys(alarm)):
+        raise UserError(f"{plots / 'scores.csv'}: holds other tasks, rounds or conditions than {plots / 'alarm.csv'}")
+    told = _read_metrics(metrics, list(dict.fromkeys(table["task"])), results)
+    return Measured(table, errors, novelty, alarm, scores, told)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The CSV at `path`, which has these columns (and may have more); UserError where it is not so."""
+def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.DataFrame:
+    """The CSV at `path`, which has these columns (and may have more); UserError where it is not so.
+
+    Without rows it is refused, unless it may be `empty`.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
@@ -67,9 +82,9 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     missing = [column for column in columns if column not in table]
     if missing:
         raise UserError(f"{path}: columns missing: {', '.join(missing)}")
-    if table.empty:
+    if table.empty and not empty:
         raise UserError(f"{path}: no rows, at least one is needed")
-    for column in columns:
+    for column in columns if len(table) else ():
         _check_column(path, table, column)
     return table
 

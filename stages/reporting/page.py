@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.reporting.alarm import Alarm, judge_alarm
+from stages.reporting.alarm import Alarm, alarm_basis, judge_alarm
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
 from stages.reporting.coverage import coverage_figure
@@ -13,6 +13,8 @@ from stages.reporting.film import FILMS
 from stages.reporting.inputs import Measured
 from stages.reporting.pairs import Pair, choose_pair
 from stages.reporting.picture import Figure
+from stages.reporting.probes import Probed, read_knobs
+from stages.reporting.responses import Responses, read_responses
 from stages.reporting.studies import Study
 from stages.reporting.summary import COLUMNS, cells, what_was_run
 from stages.reporting.verdict import RELIABLE, Verdict, judge
@@ -41,12 +43,15 @@ class Section:
     films: list[Figure]
     figures: list[Figure]
     alarm: Alarm
+    probed: Probed | None
+    responses: Responses | None
 
 
-def make_section(data: Path, measured: Measured, name: str) -> Section:
-    """The section of a task."""
-    rows, errors, novelty, alarm = (
-        table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty, measured.alarm)
+def make_section(data: Path, measured: Measured, name: str, alarms: Path | None = None) -> Section:
+    """The section of a task; `alarms` is the folder of what `python -m stages.alarm` wrote."""
+    rows, errors, novelty, alarm, scores = (
+        table[table["task"] == name]
+        for table in (measured.results, measured.errors, measured.novelty, measured.alarm, measured.scores)
     )
     task = TASKS.find(name)
     pair = choose_pair(data, name, rows, novelty)
@@ -65,7 +70,9 @@ def make_section(data: Path, measured: Measured, name: str) -> Section:
             coverage_figure(rows, novelty),
             novelty_figure(novelty),
         ],
-        judge_alarm(alarm),
+        judge_alarm(alarm, scores, alarm_basis(data / name / f"round_{alarm['round'].max()}" / "training.json")),
+        read_knobs(alarms, name),
+        read_responses(alarms, name),
     )
 
 

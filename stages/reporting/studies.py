@@ -1,16 +1,21 @@
 """Tables of studies: experiments that answer a question beside the chain."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import yaml
 
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
 from stages.reporting.picture import Figure
+from stages.reporting.sizes import size_figures
 from stages.reporting.spending import spending_figures
 from stages.reporting.summary import COLUMNS, cells
+
+DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {"rows": spending_figures, "coverage": size_figures}
 
 
 @dataclass(frozen=True)
@@ -35,22 +40,22 @@ def read_studies(folder: Path | None) -> list[Study]:
 
 def _read(path: Path) -> Study:
     asked = _asked(path.with_suffix(".yaml"))
-    table = read_table(path, ["variant", *(column for column in RESULTS if asked.over_rows or column != "rows")])
+    table = read_table(path, ["variant", *(column for column in RESULTS if asked.plot in DRAWN or column != "rows")])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
-    figures = spending_figures(table) if asked.over_rows else ()
+    figures = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
     return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
 
 
 class _Asked(NamedTuple):
     question: str
-    over_rows: bool  # success is to be drawn over the expert steps spent
+    plot: str  # one of DRAWN, or empty
 
 
 def _asked(path: Path) -> _Asked:
     try:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _Asked(" ".join(str(study["question"]).split()), study.get("plot") == "rows")
+        return _Asked(" ".join(str(study["question"]).split()), str(study.get("plot") or ""))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):

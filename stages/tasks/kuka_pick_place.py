@@ -69,6 +69,9 @@ class KukaPickPlace(Task):
         "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
         **KNOBS,
     }
+    hidden: ClassVar = frozenset(
+        {"push", "push_time", "physics_rate", "latency", "grip_force"} | set(Dynamics.__dataclass_fields__)
+    )
     control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 

@@ -155,7 +155,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("policy.distance.trust", {"person": 0.0}, "policy.distance.trust.person", "0.0", "more than 0"),
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
-    ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold' or 'runaway'"),
+    ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold', 'runaway' or 'ask'"),
     ("compute.backend", "ray", "compute.backend", "'ray'", "'fork', 'loky', 'threading' or 'sequential'"),
     ("policy.distance.weights", "gauss", "policy.distance.weights", "'gauss'", "'uniform' or 'distance'"),
     # names that are no names

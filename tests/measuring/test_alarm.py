@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score
 
 from stages.core import tables
-from stages.measuring.alarm import ALL, alarm_rows
+from stages.core.streams import stream
+from stages.measuring.alarm import ALL, alarm_rows, balanced_accuracy, median
 from stages.measuring.outside import outside
 from stages.measuring.response import replaced
 from stages.tasks import TASKS
@@ -40,9 +41,8 @@ EPISODES = recorded(
 )
 
 
-def row(condition: str, outside: Any = None) -> dict[str, Any]:
-    rows = alarm_rows(*EPISODES, PERIOD, outside).set_index("condition")
-    return dict(rows.loc[condition])
+def row(condition: str) -> dict[str, Any]:
+    return dict(alarm_rows(*EPISODES, PERIOD).set_index("condition").loc[condition])
 
 
 def test_every_episode_is_counted_once() -> None:
@@ -57,18 +57,41 @@ def test_the_warning_is_from_the_first_alarm_to_the_end_of_the_last_step() -> No
     assert [row(name)["warning"] for name in ("a", "b", ALL)] == [5 * PERIOD, PERIOD, 3 * PERIOD]
 
 
-def test_areas_are_those_of_the_largest_novelty_of_the_whole_and_of_the_start() -> None:
-    failed = [0, 1, 0, 1, 1, 0]
-    assert row(ALL)["auroc"] == pytest.approx(roc_auc_score(failed, [0.2, 3, 1.5, 2, 0.3, 0.9]))
-    assert row(ALL)["start_auroc"] == pytest.approx(roc_auc_score(failed, [0.2, 3, 1.5, 0.2, 0.3, 0.2]))
-    assert row(ALL)["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(failed, [0, 1, 1, 1, 0, 0]))
+def test_shares_are_those_of_the_counts() -> None:
+    assert row(ALL)["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score([0, 1, 0, 1, 1, 0], [0, 1, 1, 1, 0, 0])
+    )
+    assert (row(ALL)["hits"], row("b")["false_alarms"]) == (pytest.approx(2 / 3), 0.5)
+    for name in ("hits", "false_alarms", "balanced_accuracy"):
+        assert 0 <= row(ALL)[f"{name}_low"] < row(ALL)[name] < row(ALL)[f"{name}_high"] <= 1
 
 
-def test_worlds_outside_are_told_by_the_first_observation() -> None:
-    beyond = np.array([False, False, True, True, True, False])
-    assert row(ALL, beyond)["outside"] == 3
-    assert row(ALL, beyond)["outside_auroc"] == pytest.approx(roc_auc_score(beyond, [0.1, 0.1, 1.5, 0.2, 0.3, 0.2]))
-    assert np.isnan(row(ALL)["outside_auroc"])
+@pytest.mark.parametrize(
+    ("failures", "hit", "successes", "still"),
+    [(20, 0.9, 80, 0.9), (40, 0.95, 160, 0.7), (15, 0.8, 300, 0.6), (90, 1, 300, 0.55)],
+)
+def test_the_interval_of_the_balanced_accuracy_covers_the_truth(
+    failures: int, hit: float, successes: int, still: float
+) -> None:
+    rng, runs, known = stream(5, "balanced", failures), 20_000, {}
+    failed, covered = np.arange(failures + successes) < failures, 0
+    for hits, stills in zip(rng.binomial(failures, hit, runs), rng.binomial(successes, still, runs), strict=True):
+        if (hits, stills) not in known:
+            alarmed = np.arange(failures + successes) < hits
+            alarmed[failures + stills :] = True
+            known[hits, stills] = balanced_accuracy(failed, alarmed)
+        _, low, high = known[hits, stills]
+        covered += low <= (hit + still) / 2 <= high
+    assert 0.94 <= covered / runs <= 0.97
+
+
+@pytest.mark.parametrize("count", [6, 21, 60])
+def test_the_interval_of_a_median_holds_for_any_distribution(count: int) -> None:
+    rng = stream(6, "median", count)
+    found = [median(rng.standard_cauchy(count)) for _ in range(400)]
+    assert np.mean([low <= 0 <= high for _, low, high in found]) >= 0.93
+    assert np.isnan(median(np.arange(5.0))[1:]).any()
+    assert np.isnan(median(np.empty(0))).all()
 
 
 def test_a_world_is_outside_beyond_what_was_shown_and_a_tenth_of_its_range() -> None:

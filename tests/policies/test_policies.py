@@ -55,7 +55,8 @@ def test_a_row_of_the_answer_depends_on_its_row_of_the_question_alone(kind: str)
         for start in range(0, len(asked), size):
             part = policy.act(asked[start : start + size])
             assert np.array_equal(part.actions, whole.actions[start : start + size])
-            assert np.array_equal(part.novelty, whole.novelty[start : start + size])
+            for here, there in zip(part.scores, whole.scores, strict=True):
+                assert np.array_equal(here, there[start : start + size], equal_nan=True)
 
 
 @KINDS
@@ -83,6 +84,36 @@ def test_the_votes_are_those_of_the_nearest_rows_and_make_the_answer(kind: str) 
     mean = (votes.weights[..., None] * proposed).sum(axis=1) / votes.weights.sum(axis=1, keepdims=True)
     cut = np.clip(mean, proposed.min(axis=1), proposed.max(axis=1))
     assert np.allclose(cut, answer.actions, rtol=0, atol=1e-12)
+
+
+@KINDS
+def test_scores_are_those_of_the_nearest_rows(kind: str) -> None:
+    policy, asked, steps = fitted(kind), questions(), known()
+    votes, scores = policy.votes(asked), policy.act(asked).scores
+    points, queries = (np.arcsinh(seen / 0.3) for seen in (steps.observations, asked))
+    centre = points[votes.rows].mean(axis=1)
+    assert np.allclose(scores.extrapolation, np.linalg.norm(queries - centre, axis=1), rtol=0, atol=1e-12)
+    assert (scores.extrapolation <= scores.novelty).all()
+    if not policy.by_neighbors:
+        assert np.isnan(scores.disagreement).all()
+        return
+    proposed = steps.actions[votes.rows] / steps.actions.std(axis=0)
+    if kind == "knn":
+        mean = np.average(proposed, axis=1, weights=np.broadcast_to(votes.weights[..., None], proposed.shape))
+        variance = np.average(
+            (proposed - mean[:, None]) ** 2, axis=1, weights=np.repeat(votes.weights[..., None], 2, 2)
+        )
+        assert np.allclose(scores.disagreement, np.sqrt(variance.mean(axis=1)), rtol=0, atol=1e-12)
+
+
+@KINDS
+def test_rows_that_say_the_same_do_not_disagree(kind: str) -> None:
+    steps = known()
+    same = Steps(
+        *(getattr(steps, name) for name in ("episode", "frame", "round", "source", "observations")), steps.actions * 0
+    )
+    found = fitted(kind, same).act(questions()).scores.disagreement
+    assert np.isnan(found).all() if not POLICIES[kind].by_neighbors else not found.any()
 
 
 @KINDS
@@ -137,8 +168,9 @@ def test_a_policy_comes_back_from_its_file_to_the_bit(kind: str, tmp_path: Path)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     loaded = load_policy(tmp_path / "a.npz", "distance", POLICIES)
     assert (loaded.task, loaded.kind, loaded.threshold) == ("distance", kind, 0.25)
-    for one, other in zip(loaded.policy.act(questions()), policy.act(questions()), strict=True):
-        assert np.array_equal(one, other)
+    here, there = loaded.policy.act(questions()), policy.act(questions())
+    for one, other in zip((here.actions, *here.scores), (there.actions, *there.scores), strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
 
 
 @KINDS
@@ -245,7 +277,7 @@ def test_a_file_that_is_no_policy_is_told(damage: str, file: Path) -> None:
 # The controller
 
 
-@pytest.mark.parametrize(("response", "far_action"), [("act", -0.5), ("hold", 0.0), ("runaway", 5.0)])
+@pytest.mark.parametrize(("response", "far_action"), [("act", -0.5), ("hold", 0.0), ("runaway", 5.0), ("ask", -0.9)])
 def test_a_response_replaces_the_action_only_above_the_threshold(response: str, far_action: float) -> None:
     index = np.arange(2)
     steps = Steps(index, index, index, ["person"] * 2, np.array([[1.0], [3.0]]), np.array([[-0.1], [-0.5]]))
@@ -253,7 +285,9 @@ def test_a_response_replaces_the_action_only_above_the_threshold(response: str, 
     settings = PolicySettings(kind="knn", neighbors=1, weights="uniform", features=features)
     trained = Trained("distance", "knn", POLICIES["knn"].fit(steps, settings, Distance.observation), 1.0)
     decision = policy_controller(trained, response, Distance)(np.array([[1.0], [4.0], [4.5]]))  # type: ignore[arg-type]
-    assert decision.actions.tolist() == [[-0.1], [-0.5], [far_action]]
-    assert decision.novelty.tolist() == [0.0, 1.0, 1.5]
+    assert decision.actions.ravel().tolist() == pytest.approx([-0.1, -0.5, far_action])
+    assert decision.scores.novelty.tolist() == [0.0, 1.0, 1.5]
     assert decision.shift.tolist() == [False, False, True]
-    assert decision.final.tolist() == [False, False, response != "act"]
+    # What stands for a stop or a fault is not noisy; the expert commands as the policy does.
+    assert decision.final.tolist() == [False, False, response in ("hold", "runaway")]
+    assert decision.asked.tolist() == [False, False, response == "ask"]

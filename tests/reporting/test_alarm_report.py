@@ -10,7 +10,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.measuring.alarm import ALL
-from stages.reporting.alarm import COLUMNS, judge_alarm
+from stages.reporting.alarm import COLUMNS, alarm_basis, judge_alarm
 from stages.reporting.coverage import coverage_figure
 from stages.reporting.inputs import read_measured
 
@@ -18,8 +18,15 @@ from stages.reporting.inputs import read_measured
 def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
     """All conditions of rounds of those counts."""
     counts = pd.DataFrame(rows, columns=["failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"])
-    areas = {f"{name}{end}": np.nan for name in ("auroc", "start_auroc") for end in ("", "_low", "_high")}
+    figures = ("auroc", "start_auroc", "balanced_accuracy")
+    areas = {f"{name}{end}": np.nan for name in figures for end in ("", "_low", "_high")}
+    areas |= {f"{name}{end}": 0.5 for name in ("hits", "false_alarms") for end in ("_low", "_high")}
     return counts.assign(round=range(len(rows)), condition=ALL, replaced=replaced, warning=1.25, **areas)
+
+
+NOTHING = pd.DataFrame(
+    {"round": [], "condition": [], "score": [], "told": [], "advantage_low": [], "advantage_high": []}
+)
 
 
 @pytest.mark.parametrize(
@@ -35,19 +42,66 @@ def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
     ],
 )
 def test_the_verdict_counts_the_first_round_and_the_last(rows: list[tuple[int, int, int, int]], said: str) -> None:
-    assert judge_alarm(table(*rows)).verdict == said
+    assert judge_alarm(table(*rows), NOTHING).verdict == said
 
 
 def test_an_alarm_that_made_the_failures_is_not_praised_for_them() -> None:
-    assert "follow from the alarm" in judge_alarm(table((5, 0, 0, 5), replaced=1)).verdict
+    assert "follow from the alarm" in judge_alarm(table((5, 0, 0, 5), replaced=1), NOTHING).verdict
 
 
 def test_there_is_a_row_a_round_and_a_dash_for_what_cannot_be_told(measured: Any) -> None:
     alarm = pd.read_csv(measured.folder / "plots" / "alarm.csv")
-    told = judge_alarm(alarm[alarm["task"] == "kuka_reach"])
+    told = judge_alarm(alarm[alarm["task"] == "kuka_reach"], NOTHING)
     assert [row[0] for row in told.rows] == ["0", "1", "2"]
     assert {len(row) for row in told.rows} == {len(COLUMNS)}
-    assert judge_alarm(table((0, 0, 2, 6))).rows[0][-3:-1] == ("\N{EN DASH}",) * 2
+    assert {row[0] for row in told.detail} == {"0", "1", "2"}
+    none = judge_alarm(table((0, 0, 2, 6)), NOTHING).rows[0]
+    assert none[2:] == ("\N{EN DASH}", "2 of 8 (50\N{EN DASH}50 %)", *("\N{EN DASH}",) * 3, "1.2 s")
+
+
+def scores(*rows: tuple[int, str, str, float, float]) -> pd.DataFrame:
+    """Rows of scores.csv of all conditions together: round, score, told, advantage and half its interval."""
+    table = pd.DataFrame(rows, columns=["round", "score", "told", "advantage", "reach"])
+    ends = {"advantage_low": table["advantage"] - table["reach"], "advantage_high": table["advantage"] + table["reach"]}
+    return table.assign(condition=ALL, auroc=0.9, auroc_low=0.8, auroc_high=0.95, **ends)
+
+
+def test_a_score_is_called_better_or_worse_where_no_difference_is_ruled_out() -> None:
+    told = scores(
+        (0, "novelty", "failure", np.nan, np.nan),
+        (0, "extrapolation", "failure", 0.02, 0.01),
+        (0, "extrapolation", "outside", 0.02, 0.03),
+        (0, "disagreement", "failure", -0.2, 0.1),
+        (3, "disagreement", "failure", 0.2, 0.1),
+    )
+    found = judge_alarm(table((1, 1, 1, 1)), told)
+    assert found.score_verdict == (
+        "In round 0, extrapolation tells better than novelty: failure "
+        "and disagreement tells worse than novelty: failure."
+    )
+    assert [row[:3] for row in found.scores] == [
+        ("0", "novelty", "0.900 (0.800\N{EN DASH}0.950)"),
+        ("0", "extrapolation", "0.900 (0.800\N{EN DASH}0.950), +0.020 (+0.010 to +0.030)"),
+        ("0", "disagreement", "0.900 (0.800\N{EN DASH}0.950), -0.200 (-0.300 to -0.100)"),
+        ("3", "disagreement", "0.900 (0.800\N{EN DASH}0.950), +0.200 (+0.100 to +0.300)"),
+    ]
+
+
+def test_without_scores_there_is_no_table_of_them() -> None:
+    found = judge_alarm(table((0, 0, 0, 9)), NOTHING)
+    assert (found.scores, found.score_verdict) == ([], "")
+
+
+def test_what_the_alarm_goes_by_is_said_with_its_rate(chain: Any, tmp_path: Path) -> None:
+    basis = alarm_basis(chain.data / "kuka_reach" / "round_1" / "training.json")
+    assert "largest distance of an episode to the 5th nearest row" in basis
+    assert "offset (in units of 0.01, asinh)" in basis
+    assert "calibrated on 7 demonstrations, of whose kind at most 12.5 % then alarm (asked for: 10 %)" in basis
+    assert alarm_basis(chain.data / "distance" / "round_1" / "training.json").endswith(
+        "above 1, a number that was set."
+    )
+    with pytest.raises(UserError, match="not the whole figures of a training"):
+        alarm_basis(tmp_path / "none.json")
 
 
 def test_coverage_tells_known_steps_and_success_of_every_round(measured: Any) -> None:

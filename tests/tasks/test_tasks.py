@@ -69,6 +69,20 @@ def test_an_integer_knobs_default_is_whole(task_name: str) -> None:
         assert not knob.integer or float(knob.default).is_integer()
 
 
+def test_hidden_knobs_are_those_that_the_first_observation_tells_nothing_of(
+    task_name: str, make: Callable[[str], Callable[[], Task]]
+) -> None:
+    task = TASKS.find(task_name)
+    world = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
+    assert task.hidden <= set(task.knobs)
+    with make(task_name)() as one:
+        seen = one.reset(world, stream(1, "hidden"))
+        for name, knob in task.knobs.items():
+            moved = knob.default + 1 if knob.integer else knob.default + max(0.05, 0.1 * abs(knob.default))
+            there = one.reset({**world, name: moved}, stream(1, "hidden"))
+            assert np.array_equal(there, seen) is (name in task.hidden), name
+
+
 def test_a_recording_completes_to_observations_and_actions(task_name: str) -> None:
     task = TASKS.find(task_name)
     recorded = np.random.default_rng(0).normal(size=(6, len(task.recorded)))

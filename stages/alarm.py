@@ -1,0 +1,122 @@
+"""What the alarm of a trained policy does, beside the chain: how far a world must move until it rises, and what helps.
+
+calibration  shows the task many more times, calibrates the alarm on random parts of that, as many as params.yaml has
+           demonstrations, and writes how often the rest of them alarm (TASK-calibration.csv).
+knobs      moves one knob of the task at a time out of the range that was demonstrated, to the ends that TASK.yaml in
+           the output folder names, and writes the shares of episodes that alarm and that fail (TASK-knobs.csv), and
+           draws them (TASK-knobs.svg).
+responses  lets the policy act on, hold, or ask the expert where the alarm rises, in the same worlds, and writes
+           success, crashes and calls of the expert (TASK-responses.csv).
+
+Nothing in data/ is changed.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from stages.core import cli, errors
+from stages.core.files import replacing, write_bytes
+from stages.core.policy import load_policy
+from stages.core.settings import Settings, load_settings
+from stages.policies import POLICIES
+from stages.tasks import TASKS
+
+LEAST = 2  # demonstrations to calibrate on, and calibrations to tell their spread
+
+
+def main() -> None:
+    """Command line."""
+    arguments = _parser().parse_args()
+    settings = load_settings(arguments.params, TASKS, POLICIES)
+    rounds = arguments.round or [settings.get(settings.params.rounds, "rounds")[-1].name]
+    for name in rounds:
+        cli.round_number(name)
+    QUESTIONS[arguments.question](arguments, settings, rounds)
+
+
+def _parser() -> ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("question", choices=QUESTIONS)
+    cli.add_task(parser)
+    parser.add_argument("--round", action="append", help="the policy's round (the last; responses: may be repeated)")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds <task>/<round>/policy.npz")
+    parser.add_argument("--episodes", type=int, help="of each value or condition (as TASK.yaml says)")
+    parser.add_argument("--splits", type=int, default=200, help="calibrations to try (200)")
+    parser.add_argument("--pool", type=int, default=600, help="demonstrations to draw them from (600)")
+    parser.add_argument("--output", type=Path, default=Path("reports/alarm"), help="folder of the results")
+    return parser
+
+
+def ask_knobs(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
+    """Sweep the knobs with the policy of the last round that is named."""
+    from stages.probing.knobs import probe_knobs
+    from stages.probing.probe import read_probe
+    from stages.reporting.probes import knobs_svg, sentences
+
+    name, task = arguments.task, TASKS.find(arguments.task)
+    probe = read_probe(arguments.output / f"{name}.yaml", task)
+    if arguments.episodes:
+        probe = probe.model_copy(update={"episodes": arguments.episodes})
+    make, trained = _policy(arguments, rounds[-1])
+    rows = probe_knobs(name, task, make, trained, probe, settings)
+    table = _write([{"round": cli.round_number(rounds[-1]), **row} for row in rows], arguments, "knobs")
+    write_bytes(arguments.output / f"{name}-knobs.svg", knobs_svg(table))
+    print("\n".join(sentences(table)))
+
+
+def ask_responses(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
+    """Try every response with the policy of each round that is named."""
+    from stages.probing.responses import try_responses
+
+    name, task = arguments.task, TASKS.find(arguments.task)
+    wanted = settings.of(settings.params.evaluate, "evaluate", name)
+    count = arguments.episodes or settings.get(wanted.episodes, f"evaluate.{name}.episodes")
+    rows: list[dict[str, Any]] = []
+    for one in rounds:
+        found = try_responses(name, task, *_policy(arguments, one), count, settings)
+        rows += [{"round": cli.round_number(one), **row} for row in found]
+    print(_write(rows, arguments, "responses").to_string(index=False, float_format="%.3g"))
+
+
+def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
+    """Calibrate again and again on a part of further demonstrations, which no round has a part in."""
+    from stages.demonstrate import scripted_episodes
+    from stages.probing.calibration import check_calibration
+
+    del rounds
+    name, task = arguments.task, TASKS.find(arguments.task)
+    shown = settings.of(settings.params.demonstrate, "demonstrate", name)
+    if shown.episodes < LEAST:
+        raise errors.UserError(f"demonstrate.{name}.episodes: found {shown.episodes}, allowed: at least {LEAST}")
+    for key, least in (("pool", 2 * shown.episodes), ("splits", LEAST)):
+        if getattr(arguments, key) < least:
+            raise errors.UserError(f"--{key}: found {getattr(arguments, key)}, allowed: at least {least}")
+    wanted = shown.model_copy(update={"episodes": arguments.pool})
+    pool = [one for one in scripted_episodes(name, task, settings, wanted) if one.outcome == "success"]
+    cloning = settings.of(settings.params.policy, "policy", name)
+    rows = check_calibration(pool, shown.episodes, arguments.splits, cloning, task.observation, settings.seed)
+    print(_write(rows, arguments, "calibration").to_string(index=False, float_format="%.4f"))
+
+
+def _policy(arguments: Namespace, name: str) -> tuple[Any, Any]:
+    """What makes the task's worlds, and the policy of that round."""
+    folder = arguments.data / arguments.task
+    trained = load_policy(folder / name / "policy.npz", arguments.task, POLICIES)
+    return TASKS.find(arguments.task).prepare(folder / "demonstrations"), trained
+
+
+def _write(rows: list[dict[str, Any]], arguments: Namespace, what: str) -> Any:
+    """The rows as a table, which is written and read again: what follows from it follows from the file."""
+    import pandas as pd
+
+    table, path = pd.DataFrame([{"task": arguments.task, **row} for row in rows]), arguments.output
+    with replacing(path / f"{arguments.task}-{what}.csv") as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    return pd.read_csv(path / f"{arguments.task}-{what}.csv")
+
+
+QUESTIONS = {"calibration": ask_calibration, "knobs": ask_knobs, "responses": ask_responses}
+
+if __name__ == "__main__":
+    errors.run(main)

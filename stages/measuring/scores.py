@@ -1,0 +1,84 @@
+"""How well each score tells what one wants to know before it shows: failure to come, and worlds that were not shown."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from stages.core.episode import Bools, Scores
+from stages.core.task import Floats
+from stages.measuring.alarm import ALL, named
+from stages.measuring.auroc import advantage, auroc
+
+START = 1.0  # [s] of an episode that count as its start; the first step always does
+TOLD = ("failure", "failure, from the start", "outside", "outside, to be seen")
+
+
+def score_rows(
+    steps: pd.DataFrame, episodes: pd.DataFrame, period: float, outside: Bools | None, visible: Bools | None
+) -> pd.DataFrame:
+    """One row a condition (and all together), thing told and score for which there are episodes of both kinds.
+
+    Told are `failure`: by an episode's largest score, and by the largest of its first second; worlds `outside` of what
+    was demonstrated: by the score of the first observation, and of these those that are `visible` then (E,), where
+    episodes in worlds that are outside in another way are left out. None of either: it is not known.
+
+    Columns: condition, told, score, members (episodes to be told) and others; auroc with its 95 % interval; advantage
+    over plain novelty with its own, empty for novelty itself.
+    """
+    largest, start, first = (_by_episode(part, episodes) for part in _parts(steps, period))
+    failed = (episodes["outcome"] != "success").to_numpy()
+    every = np.ones(len(episodes), dtype=bool)
+    questions = [(largest, failed, every), (start, failed, every)]
+    if outside is not None and visible is not None:
+        questions += [(first, outside, every), (first, visible, visible | ~outside)]
+    rows: list[dict[str, str | float]] = []
+    for condition in [*dict.fromkeys(episodes["condition"]), ALL]:
+        here = every if condition == ALL else (episodes["condition"] == condition).to_numpy()
+        for told, (scores, members, counted) in zip(TOLD, questions, strict=False):
+            chosen = here & counted
+            found = _rows(scores[chosen], members[chosen])
+            rows.extend({"condition": str(condition), "told": told, **row} for row in found)
+    columns = ["condition", "told", "score", "members", "others", *named("auroc", (0, 0, 0))]
+    return pd.DataFrame(rows, columns=[*columns, *named("advantage", (0, 0, 0))])
+
+
+def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same of plain novelty alone, side by side: auroc, start_auroc, outside_auroc, visible_auroc, outside.
+
+    A row a condition for which any of them is known; `outside` counts the worlds outside.
+    """
+    novelty = rows[rows["score"] == "novelty"].set_index("condition")
+    parts = []
+    for told, prefix in zip(TOLD, ("", "start_", "outside_", "visible_"), strict=True):
+        mine = novelty[novelty["told"] == told]
+        parts.append(mine[list(named("auroc", (0, 0, 0)))].add_prefix(prefix))
+        if prefix == "outside_":
+            parts.append(mine[["members"]].set_axis(["outside"], axis=1))
+    return pd.concat(parts, axis=1)
+
+
+def _parts(steps: pd.DataFrame, period: float) -> Iterator[pd.DataFrame]:
+    """All steps, those of the start, and first steps."""
+    yield steps
+    yield steps[(steps["frame_index"] == 0) | (steps["frame_index"] * period < START)]
+    yield steps[steps["frame_index"] == 0]
+
+
+def _by_episode(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
+    """The largest scores of each episode, in the episodes' order."""
+    largest = steps.groupby("episode_index")[list(Scores._fields)].max()
+    return largest.loc[episodes["episode_index"]].reset_index(drop=True)
+
+
+def _rows(scores: pd.DataFrame, members: Bools) -> Iterator[dict[str, str | float]]:
+    count = {"members": int(members.sum()), "others": int((~members).sum())}
+    if not all(count.values()):
+        return
+    novelty: Floats = scores["novelty"].to_numpy(float)
+    for name in Scores._fields:
+        values: Floats = scores[name].to_numpy(float)
+        if np.isnan(values).any():
+            continue
+        more = (np.nan,) * 3 if name == "novelty" else advantage(values, novelty, members)
+        yield {"score": name, **count, **named("auroc", auroc(values, members)), **named("advantage", more)}

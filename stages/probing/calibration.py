@@ -1,0 +1,88 @@
+"""How often further demonstrations raise the alarm that was calibrated on others."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.core.episode import Episode, Steps
+from stages.core.params import PolicySettings
+from stages.core.streams import stream
+from stages.core.tables import episode_slices
+from stages.core.task import Channel, Floats
+from stages.policies.calibration import conformal, left_out
+from stages.policies.memory import Memory
+
+QUANTILES = (0.8, 0.9, 0.95)
+Row = dict[str, Any]
+_NORMAL = 1.959964  # quantile for 95 %
+
+
+def check_calibration(
+    episodes: Sequence[Episode],
+    known: int,
+    splits: int,
+    settings: PolicySettings,
+    channels: Sequence[Channel],
+    seed: int,
+) -> list[Row]:
+    """One row a quantile: the share of held-out demonstrations that alarm, over `splits` random divisions of a pool.
+
+    In each, `known` demonstrations are what the policy knows and what the threshold is calibrated on, and all others
+    are held out. `asked` is the rate asked for, `promised` the highest that the threshold allows, `rate` the mean over
+    splits with its 95 % interval by their spread: draws of one pool overlap, so that it is a little too short.
+    """
+    rates: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
+    promised: dict[float, float] = {}
+    for learned, others in _splits(len(episodes), known, splits, seed):
+        steps = _steps([episodes[place] for place in learned])
+        scores = left_out(steps, episode_slices(steps.episode), settings, channels)
+        largest = _largest(Memory.of(steps, settings, channels), [episodes[place] for place in others])
+        for quantile in QUANTILES:
+            found = conformal(scores, quantile)
+            promised[quantile] = found.false_alarms
+            rates[quantile].append(float((largest > found.threshold).mean()))
+    return [
+        {
+            "demonstrations": known,
+            "splits": splits,
+            "held_out": len(episodes) - known,
+            "asked": round(1 - quantile, 9),
+            "promised": promised[quantile],
+            **_mean(np.array(rates[quantile])),
+        }
+        for quantile in QUANTILES
+    ]
+
+
+def _splits(pool: int, known: int, splits: int, seed: int) -> Iterator[tuple[list[int], list[int]]]:
+    for number in range(splits):
+        order = stream(seed, "calibration", number).permutation(pool).tolist()
+        yield order[:known], order[known:]
+
+
+def _steps(episodes: Sequence[Episode]) -> Steps:
+    lengths = [len(episode) for episode in episodes]
+    rows = sum(lengths)
+    return Steps(
+        np.repeat(np.arange(len(episodes)), lengths),
+        np.concatenate([np.arange(length) for length in lengths]),
+        np.zeros(rows, dtype=np.int64),
+        ["expert"] * rows,
+        np.concatenate([episode.observations for episode in episodes]),
+        np.concatenate([episode.actions for episode in episodes]),
+    )
+
+
+def _largest(memory: Memory, episodes: Sequence[Episode]) -> Floats:
+    """The largest novelty of each episode (E,)."""
+    novelty = memory.recall(np.concatenate([episode.observations for episode in episodes])).novelty
+    starts = np.cumsum([0, *(len(episode) for episode in episodes[:-1])])
+    result: Floats = np.maximum.reduceat(novelty, starts)
+    return result
+
+
+def _mean(rates: Floats) -> dict[str, float]:
+    middle = float(rates.mean())
+    reach = _NORMAL * float(rates.std(ddof=1)) / len(rates) ** 0.5
+    return {"rate": middle, "rate_low": middle - reach, "rate_high": middle + reach}

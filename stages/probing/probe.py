@@ -1,0 +1,76 @@
+"""Which knobs to move, and how far: a file in reports/alarm/ that names them."""
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import yaml
+
+from stages.core import validation
+from stages.core.errors import UserError
+from stages.core.params import Count, Number
+from stages.core.task import NOISE_KNOBS, Task
+from stages.core.worlds import Range
+
+SHOWN = "shown"  # the knob and the side of worlds that are not moved
+
+
+class Ends(BaseModel):
+    """How far a knob is moved below and above the values that were demonstrated; a side without an end is left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: Number | None = None
+    high: Number | None = None
+
+
+class Probe(BaseModel):
+    """The knobs that are moved, one at a time, in so many equal steps to each end, and the episodes at each value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: Count
+    episodes: Count
+    knobs: Annotated[dict[str, Ends], Field(min_length=1)]
+
+
+class Point(NamedTuple):
+    """A value of a knob, beyond the demonstrated range by a distance, both in the knob's unit."""
+
+    knob: str
+    side: str  # below or above
+    value: float
+    distance: float
+
+
+def read_probe(path: Path, task: type[Task]) -> Probe:
+    """The probe in a file; UserError where it is not one, or where a knob is not the task's."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        probe = Probe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation.lines(error)[0]}") from None
+    known = {**task.knobs, **NOISE_KNOBS}
+    for name in probe.knobs:
+        if name not in known:
+            raise UserError(f"{path}: knobs.{name}: found an unknown knob, allowed: {', '.join(known)}")
+    return probe
+
+
+def points(probe: Probe, knob: str, shown: Range) -> list[Point]:
+    """The values that a knob takes outside of the range shown, side by side, near ones first."""
+    ends, found = probe.knobs[knob], list[Point]()
+    for side, edge, end in (("below", shown.low, ends.low), ("above", shown.high, ends.high)):
+        if end is None:
+            continue
+        if (end - edge) * (1 if side == "above" else -1) <= 0:
+            raise UserError(
+                f"knobs.{knob}: found an end of {end:g} {side}, allowed: beyond the {edge:g} that was shown"
+            )
+        for number in range(1, probe.steps + 1):
+            value = edge + (end - edge) * number / probe.steps
+            found.append(Point(knob, side, value, abs(value - edge)))
+    return found

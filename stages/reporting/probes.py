@@ -1,0 +1,168 @@
+"""How far a knob must be moved until the alarm rises and until the policy fails: curves and half-way marks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isinf
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+import pandas as pd
+
+from stages.probing.halves import Half, half_distance
+from stages.probing.probe import SHOWN
+from stages.reporting.drawing import BETWEEN, FIRST, LAST, Chart, chart
+from stages.reporting.inputs import read_table, records
+from stages.reporting.picture import Figure, Picture
+from stages.reporting.wording import listing, plural
+
+COLUMNS = ("knob", "side", "half alarm at", "half fail at", "tried up to")
+NEEDED = (
+    *("task", "round", "distance", "episodes", "alarmed", "alarmed_low", "alarmed_high"),
+    *("failed", "failed_low", "failed_high"),
+)
+_KINDS = {"alarmed": FIRST, "failed": LAST}
+_ACROSS = 4  # panels in a row of the drawing
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A drawing, rows of text in the order of their columns, and a verdict."""
+
+    figure: Figure
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    verdict: str
+
+
+def read_knobs(folder: Path | None, task: str) -> Probed | None:
+    """What a task's table in `folder` says, as `python -m stages.alarm knobs` wrote it; none where there is none."""
+    path = folder / f"{task}-knobs.csv" if folder else None
+    if path is None or not path.is_file():
+        return None
+    table = read_table(path, NEEDED)
+    return Probed(knobs_figure(table), COLUMNS, knob_cells(table), verdict(table))
+
+
+def halves(table: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Half], float]]:
+    """Knob, unit, side, the half-way marks by kind, and the farthest distance tried."""
+    shown = records(table[table["knob"] == SHOWN])[0]
+    moved = table[table["knob"] != SHOWN]
+    for (knob, side), group in moved.groupby(["knob", "side"], sort=False):
+        near = group.sort_values("distance")
+        distances = [0.0, *near["distance"]]
+        episodes = int(shown["episodes"])
+        found = {
+            kind: half_distance(distances, [round(share * episodes) for share in (shown[kind], *near[kind])], episodes)
+            for kind in _KINDS
+        }
+        yield str(knob), str(near["unit"].iloc[0]), str(side), found, distances[-1]
+
+
+def knob_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """A row of text a knob and side, in the order of COLUMNS."""
+    return [
+        (knob, side, *(_said(half, unit) for half in found.values()), f"{farthest:.3g} {unit}")
+        for knob, unit, side, found, farthest in halves(table)
+    ]
+
+
+def _said(half: Half, unit: str) -> str:
+    if isinf(half.distance):
+        return f"not reached (from {half.low:.2g} {unit} on possible)" if not isinf(half.low) else "not reached"
+    high = "\N{INFINITY}" if isinf(half.high) else f"{half.high:.2g}"
+    return f"{half.distance:.2g} {unit} ({half.low:.2g}\N{EN DASH}{high})"
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """The same in words, and where failure comes before the alarm."""
+    lines = [
+        f"{knob} {side}: half alarm at {alarm}, half fail at {fail} (tried up to {farthest})"
+        for knob, side, alarm, fail, farthest in knob_cells(table)
+    ]
+    return [*lines, verdict(table)]
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """In which directions half of the episodes alarm before half fail, and in which they fail unseen."""
+    early, late, neither = list[str](), list[str](), list[str]()
+    for knob, _, side, found, _ in halves(table):
+        alarm, fail = found["alarmed"].distance, found["failed"].distance
+        where = neither if isinf(alarm) and isinf(fail) else early if alarm <= fail else late
+        where.append(f"{knob} {side}")
+    parts = [f"The alarm comes first for {listing(early)}." if early else ""]
+    parts += [f"Failure comes first for {listing(late)}." if late else ""]
+    parts += [f"Neither comes within what was tried for {listing(neither)}." if neither else ""]
+    return " ".join(part for part in parts if part)
+
+
+def knobs_figure(table: pd.DataFrame) -> Figure:
+    """A panel a knob: shares alarmed and failed over its value."""
+    row = records(table)[0]
+    panels = []
+    for knob in _knobs(table):
+        with chart() as drawn:
+            _panel(drawn.axes, table, knob)
+            panels.append(_picture(drawn, knob, table))
+    caption = (
+        f"One knob at a time is moved out of the range that was demonstrated (grey), with the policy of round "
+        f"{row['round']}: share of episodes that alarm (orange) and that fail (blue) [%], of "
+        f"{plural(int(row['episodes']), 'episode')} at each value, with 95 % Wilson intervals."
+    )
+    return Figure("How far a world must move before the alarm rises", caption, tuple(panels))
+
+
+def _picture(drawn: Chart, knob: str, table: pd.DataFrame) -> Picture:
+    told = [f"{cells[1]} {cells[2]} and {cells[3]}" for cells in knob_cells(table) if cells[0] == knob]
+    return drawn.picture(f"Shares alarmed and failed over {knob}; half alarm and half fail {listing(told)}.")
+
+
+def knobs_svg(table: pd.DataFrame) -> bytes:
+    """All panels in one drawing."""
+    from base64 import b64decode
+
+    knobs = _knobs(table)
+    down = -(-len(knobs) // _ACROSS)
+    with chart(2.6 * _ACROSS, 2.3 * down) as drawn:
+        drawn.axes.remove()
+        grid = drawn.figure.subplots(down, _ACROSS, squeeze=False)
+        drawn.figure.subplots_adjust(hspace=0.6, wspace=0.35)
+        for place, axes in enumerate(grid.flat):
+            axes.patch.set_alpha(0)
+            if place < len(knobs):
+                _panel(axes, table, knobs[place])
+            else:
+                axes.set_axis_off()
+        lines = [line for line in grid[0, 0].get_lines() if line.get_color() in _KINDS.values()][: len(_KINDS)]
+        drawn.figure.legend(lines, list(_KINDS), loc="upper right", ncols=len(_KINDS))
+        picture = drawn.picture("Shares alarmed and failed over each knob.")
+    return b64decode(picture.source.partition(",")[2])
+
+
+def _knobs(table: pd.DataFrame) -> list[str]:
+    return [str(knob) for knob in dict.fromkeys(table["knob"]) if knob != SHOWN]
+
+
+def _panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
+    shown, mine = table[table["knob"] == SHOWN], table[table["knob"] == knob]
+    edges = _edges(mine)
+    if edges[0] < edges[1]:
+        axes.axvspan(*edges, color=BETWEEN, alpha=0.2, linewidth=0)
+    for side, group in mine.groupby("side", sort=False):
+        edge = edges[0] if side == "below" else edges[1]
+        line = pd.concat([shown.assign(value=edge), group]).sort_values("value")
+        for kind, colour in _KINDS.items():
+            low, high = 100 * line[f"{kind}_low"], 100 * line[f"{kind}_high"]
+            axes.fill_between(line["value"], low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(line["value"], 100 * line[kind], "o-", color=colour, markersize=3)
+    unit = str(mine["unit"].iloc[0])
+    axes.set(title=knob, xlabel=f"[{unit}]", ylabel="episodes [%]", ylim=(-4, 104))
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _edges(mine: pd.DataFrame) -> tuple[float, float]:
+    """Both ends of what was demonstrated, as far as the sides that were tried tell."""
+    rows: list[dict[str, Any]] = records(mine)
+    found = {row["side"]: row["value"] + row["distance"] * (1 if row["side"] == "below" else -1) for row in rows}
+    low = found.get("below", found.get("above", 0.0))
+    return low, found.get("above", low)

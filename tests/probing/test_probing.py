@@ -1,0 +1,157 @@
+"""Knobs are moved from where they were shown to where the file says; responses meet the same worlds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from stages.core.errors import UserError
+from stages.core.policy import load_policy
+from stages.core.settings import Settings
+from stages.core.worlds import Range
+from stages.policies import POLICIES
+from stages.probing.knobs import probe_plans
+from stages.probing.probe import SHOWN, Ends, Probe, points, read_probe
+from stages.tasks import TASKS
+from stages.tasks.distance import Distance
+
+PROBE = {"steps": 4, "episodes": 6, "knobs": {"start": {"high": 14.0}, "action_noise": {"high": 0.4}}}
+
+
+def write(path: Path, content: Any) -> Path:
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_values_go_out_from_both_edges_to_the_ends() -> None:
+    probe = Probe(steps=2, episodes=1, knobs={"start": Ends(low=-1.0, high=14.0)})
+    found = points(probe, "start", Range(1.0, 10.0))
+    assert [(point.side, point.value, point.distance) for point in found] == [
+        ("below", 0.0, 1.0),
+        ("below", -1.0, 2.0),
+        ("above", 12.0, 2.0),
+        ("above", 14.0, 4.0),
+    ]
+
+
+def test_an_end_within_what_was_shown_is_told() -> None:
+    probe = Probe(steps=2, episodes=1, knobs={"start": Ends(high=9.0)})
+    with pytest.raises(UserError, match=r"knobs.start: found an end of 9 above, allowed: beyond the 10 that was shown"):
+        points(probe, "start", Range(1.0, 10.0))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({**PROBE, "steps": 0}, "steps: found 0, allowed: at least 1"),
+        ({**PROBE, "knobs": {}}, "knobs"),
+        ({**PROBE, "knobs": {"speed": {"high": 1.0}}}, "knobs.speed: found an unknown knob, allowed: start, "),
+        ({**PROBE, "more": 1}, "more"),
+        ("[", "not YAML"),
+    ],
+)
+def test_a_broken_file_is_told_in_one_line(tmp_path: Path, content: Any, told: str) -> None:
+    path = tmp_path / "distance.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    with pytest.raises(UserError) as caught:
+        read_probe(path, Distance)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["kuka_reach", "kuka_pick_place"])
+def test_a_committed_file_moves_knobs_that_there_are_out_of_what_is_shown(
+    name: str, root: Path, settings: Settings
+) -> None:
+    task = TASKS.find(name)
+    probe = read_probe(root / "reports" / "alarm" / f"{name}.yaml", task)
+    _, tried = probe_plans(name, task, probe, settings)
+    assert {point.knob for point in tried.values() if point} == set(probe.knobs)
+
+
+def test_every_value_meets_the_same_draws_of_all_else(settings: Settings) -> None:
+    task = TASKS.find("kuka_reach")
+    probe = Probe(steps=2, episodes=3, knobs={"goal_y": Ends(low=-0.5, high=0.5)})
+    plans, tried = probe_plans("kuka_reach", task, probe, settings)
+    assert len({plan.index for plan in plans}) == len(plans) == 3 * len(tried)
+    by_value = [[plan for plan in plans if plan.condition == key] for key in tried]
+    for others in by_value[1:]:
+        for one, other in zip(by_value[0], others, strict=True):
+            assert one.seed == other.seed
+            assert {knob for knob in one.world if one.world[knob] != other.world[knob]} == {"goal_y"}
+
+
+@pytest.fixture(scope="module")
+def answered(chain: Any, stage: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], pd.DataFrame]:
+    """The table that the command writes about the lab's policy of round 0, and what it printed."""
+    folder = tmp_path_factory.mktemp("alarm")
+    write(folder / "distance.yaml", PROBE)
+
+    def ask(question: str) -> pd.DataFrame:
+        common = ("--data", chain.data, "--params", chain.params, "--output", folder, "--round", "round_0")
+        ended = stage("alarm", question, "distance", *common, *(("--episodes", 20) if question == "responses" else ()))
+        assert ended.status == 0, ended.output
+        return pd.read_csv(folder / f"distance-{question}.csv")
+
+    return ask
+
+
+def test_the_alarm_rises_where_it_must_and_the_policy_acts_on(
+    answered: Callable[[str], pd.DataFrame], chain: Any
+) -> None:
+    """On the lab's exercise everything is known: a start alarms beyond the farthest known point and the threshold."""
+    table = answered("knobs")
+    trained = load_policy(chain.data / "distance" / "round_0" / "policy.npz", "distance", POLICIES)
+    farthest = float(trained.policy.arrays()["points"].max()) + trained.threshold
+    start = table[table["knob"] == "start"]
+    assert start["value"].tolist() == [11.0, 12.0, 13.0, 14.0]
+    assert start["distance"].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert (start["alarmed"] == (start["value"] > farthest)).all()
+    assert (table["episodes"] == 6).all()
+    assert table.iloc[0][["knob", "distance", "failed"]].tolist() == [SHOWN, 0.0, 0.0]
+    assert (start["failed"] < 1).any()  # to run away would have failed in all of them
+
+
+def test_asking_helps_holding_stops_and_acting_asks_nobody(answered: Callable[[str], pd.DataFrame]) -> None:
+    table = answered("responses").set_index(["response", "condition"])
+    assert set(table.loc["ask"].index) == {"near", "far", "region", "beyond"}
+    asked, held, acted = (table.loc[(response, "far")] for response in ("ask", "hold", "act"))
+    assert asked["alarmed"] == held["alarmed"] == acted["alarmed"] == 1
+    assert (asked["success"], held["success"]) == (1, 0)
+    assert (held["timeout"], held["crash"]) == (1, 0)
+    assert asked["asked"] >= 1
+    assert asked["asked_share"] == pytest.approx(asked["asked"] / asked["steps"], rel=1e-4)
+    assert table.loc[["act", "hold"]]["asked"].eq(0).all()
+    near = [table.loc[(response, "near")] for response in ("ask", "hold", "act")]
+    assert all(np.array_equal(one[4:], near[0][4:]) for one in near[1:])  # where no alarm rises, nothing differs
+
+
+def test_the_same_question_gives_the_same_bytes(answered: Callable[[str], pd.DataFrame]) -> None:
+    for question in ("knobs", "responses"):
+        pd.testing.assert_frame_equal(answered(question), answered(question))
+
+
+def test_a_round_that_is_none_ends_with_status_2(chain: Any, stage: Any, tmp_path: Path) -> None:
+    common = ("--data", chain.data, "--params", chain.params, "--output", tmp_path)
+    assert stage("alarm", "responses", "distance", *common, "--round", "last").status == 2
+    ended = stage("alarm", "knobs", "distance", *common)
+    assert ended.status == 2
+    assert ended.output.strip() == f"error: {tmp_path / 'distance.yaml'}: no such file"
+
+
+def test_held_out_demonstrations_alarm_about_as_often_as_was_asked_for(chain: Any, stage: Any, tmp_path: Path) -> None:
+    common = ("--params", chain.params, "--output", tmp_path, "--splits", 10, "--pool", 30)
+    ended = stage("alarm", "calibration", "kuka_reach", *common)
+    assert ended.status == 0, ended.output
+    table = pd.read_csv(tmp_path / "kuka_reach-calibration.csv")
+    assert table["asked"].tolist() == [0.2, 0.1, 0.05]
+    assert table["promised"].tolist() == pytest.approx([1 / 9] * 3, rel=1e-4)  # of 8 demonstrations
+    assert (table["rate_low"] < table["promised"]).all()
+    ended = stage("alarm", "calibration", "distance", *common)
+    assert ended.status == 2
+    assert "demonstrate.distance.episodes: found 0, allowed: at least 2" in ended.output
