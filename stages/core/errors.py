@@ -1,21 +1,49 @@
 """The one error that is meant for the user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+import os
 import sys
+
+_LONGEST = 120  # characters of a file's own words in a message
 
 
 class UserError(Exception):
     """Something the user gave is wrong: says where, what was found and what is allowed, one line each."""
 
 
+def quoted(words: object) -> str:
+    """What a file says, fit for a message: on one line, and not too long."""
+    line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(words))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def listed(words: Iterable[object]) -> str:
+    """Several such words."""
+    return quoted(", ".join(map(str, words)))
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what a library says."""
+    return quoted((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback."""
+    if "DVC_STAGE" in os.environ:
+        from stages.core.orphans import die_with_parent
+
+        die_with_parent()
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error))
+    except MemoryError as error:
+        _end(f"memory: found too little ({reason(error)}), allowed: fewer or shorter episodes, less in lockstep")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        _end(f"{where}{error.strerror or error}")
+
+
+def _end(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)

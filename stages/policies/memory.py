@@ -65,12 +65,14 @@ class Memory:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The memory that was stored. Raises ValueError or KeyError where its arrays do not belong together."""
-        features = Features(arrays["columns"], arrays["scales"], arrays["squashed"])
+        features = Features.from_arrays(arrays)
         points, actions, neighbors = arrays["points"], arrays["actions"], int(arrays["neighbors"])
         if not (points.ndim == actions.ndim == 2 and len(points) == len(actions) >= neighbors >= 1):
             raise ValueError("its arrays differ in length")
         if any(part.shape != points.shape[1:] for part in features.arrays().values()):
             raise ValueError("its features are not those of its rows")
+        if any(one.dtype != np.float64 for one in (points, actions)):
+            raise ValueError("its rows are no numbers")
         if not (np.isfinite(points).all() and np.isfinite(actions).all()):
             raise ValueError("its numbers are not finite")
         return cls(features, Neighbors(points), actions, neighbors)

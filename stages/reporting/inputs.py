@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.core.seal import check_sums
 from stages.measuring.alarm import ALL
 from stages.tasks import TASKS
 
@@ -53,7 +54,9 @@ def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
     for name, plotted in (("error.csv", errors), ("novelty.csv", novelty), ("alarm.csv", by_condition)):
         if set(_keys(plotted)) != set(_keys(table)):
             raise UserError(f"{plots / name}: holds other tasks, rounds or conditions than {results}")
-    return Measured(table, errors, novelty, alarm, _read_metrics(metrics, list(dict.fromkeys(table["task"])), results))
+    figures = _read_metrics(metrics, list(dict.fromkeys(table["task"])), results)
+    check_sums(plots, (results, metrics))
+    return Measured(table, errors, novelty, alarm, figures)
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

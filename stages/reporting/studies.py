@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
 from stages.reporting.picture import Figure
@@ -49,9 +48,9 @@ class _Asked(NamedTuple):
 
 def _asked(path: Path) -> _Asked:
     try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+        study = parse_yaml(path.read_bytes(), path)
         return _Asked(" ".join(str(study["question"]).split()), study.get("plot") == "rows")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: question: found nothing, allowed: a text") from None
