@@ -7,6 +7,8 @@ import yaml
 
 from stages.core.errors import UserError, quoted
 
+_DEEPEST = 50  # mappings and lists in each other: libyaml recurses, and ends the process where its stack does
+
 
 class _Loader(yaml.CSafeLoader):
     """Reads 1e-05, as DVC writes small numbers, as a number, and refuses a key that is there twice, as DVC does."""
@@ -31,6 +33,15 @@ def parse_yaml(text: str | bytes, where: object) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
+        _check_depth(text)
         return _Loader(text).get_single_data()
     except Exception as error:  # on values such as 2001-99-99 or !!bool x the loader raises nearly anything
         raise UserError(f"{where}: not YAML ({quoted(' '.join(str(error).split()))})") from None
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} levels deep")

@@ -1,6 +1,6 @@
 """Flip, overwrite and cut bytes of every kind of file that a stage reads, and read it by the stage's own reader.
 
-Noticed: UserError. Harmless: what is read is what was written, to the bit. Used: something else was read without a word.
+Noticed: UserError. Harmless: what is read is what was written, to the bit. Used: something else, without a word.
 A person's CSV has no checksum: a digit that became another is another recording. It is in git and its hash in dvc.lock;
 `stages.verify` compares them (by_hash).
 """
