@@ -5,16 +5,18 @@ import os
 import sys
 
 _LONGEST = 120  # characters of a file's own words in a message
+_LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
 
 
 class UserError(Exception):
     """Something the user gave is wrong: says where, what was found and what is allowed, one line each."""
 
 
-def quoted(words: object) -> str:
+def quoted(words: object, longest: int = _LONGEST) -> str:
     """What a file says, fit for a message: on one line, and not too long."""
-    line = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(words))
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    line = str(words)
+    line = line if len(line) <= longest else f"{line[:longest]}…"
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
 
 
 def listed(words: Iterable[object]) -> str:
@@ -45,5 +47,6 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _end(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    for line in f"error: {message}".split("\n"):
+        print(quoted(line, _LONGEST_LINE), file=sys.stderr)
     sys.exit(2)
