@@ -1,7 +1,6 @@
 """The one error that is meant for the user."""
 
 from collections.abc import Callable, Iterable
-import os
 import sys
 
 _LONGEST = 120  # characters of a file's own words in a message
@@ -31,10 +30,6 @@ def reason(error: BaseException) -> str:
 
 def run(main: Callable[[], None]) -> None:
     """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback."""
-    if "DVC_STAGE" in os.environ:
-        from stages.core.orphans import die_with_parent
-
-        die_with_parent()
     try:
         main()
     except UserError as error:

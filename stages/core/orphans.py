@@ -1,10 +1,9 @@
 """No process outlives the one it works for: its result would come when another has taken over."""
 
 import os
-import signal
 import sys
 
-_SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
+_SET_PARENT_DEATH_SIGNAL, _SIGKILL = 1, 9  # prctl(2), signal(7)
 
 
 def die_with_parent(parent: int | None = None) -> None:
@@ -13,6 +12,6 @@ def die_with_parent(parent: int | None = None) -> None:
         return
     from ctypes import CDLL
 
-    CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, _SIGKILL)
     if parent not in (None, os.getppid()):
         os._exit(1)

@@ -85,7 +85,7 @@ from tests.core.test_parallel import PLANS
 parallel._STEPS_WORTH_A_PROCESS = 1
 class Endless(Distance):
     def reset(self, world, rng):
-        print(os.getpid(), flush=True)
+        os.write(1, b"%d\\n" % os.getpid())
         time.sleep(600)
 errors.run(lambda: parallel.run_episodes(
     Endless, None, PLANS, 20, parallel.Compute(2, "fork", 1), "test"))
@@ -99,9 +99,11 @@ def test_nothing_outlives_a_killed_dvc(root: Path) -> None:
     environment = {**os.environ, "DVC_STAGE": "test", "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", STARTER, ENDLESS]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as starter:
-        assert starter.stdout is not None
-        workers = [psutil.Process(int(starter.stdout.readline())) for _ in range(2)]
-        stage = psutil.Process(starter.pid).children()
-        starter.kill()
+        try:
+            assert starter.stdout is not None
+            workers = [psutil.Process(int(starter.stdout.readline())) for _ in range(2)]
+            stage = psutil.Process(starter.pid).children()
+        finally:
+            starter.kill()
     assert len(stage) == 1
     assert psutil.wait_procs([*stage, *workers], timeout=30)[1] == []

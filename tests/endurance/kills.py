@@ -128,8 +128,11 @@ def _attempt(folder: Path, victim: str, tally: Tally, rng: np.random.Generator) 
     tally.counts["tried"] += 1
     tally.stages.add(_stage_of(folder))
     ended = _end(dvc, tally)
-    time.sleep(0.3)
-    tally.counts["orphans"] += bool(_processes_in(folder))
+    time.sleep(0.5)
+    orphans = _processes_in(folder)
+    tally.counts["orphans"] += bool(orphans)
+    if orphans:
+        print("outlived it:", [process.as_dict(["cmdline", "create_time", "ppid"]) for process in orphans], flush=True)
     tally.counts["leftovers"] += bool(list(folder.rglob(".*.tmp")))
     tally.counts["outlived"] += ended == 0
     return ended == 0
@@ -169,7 +172,7 @@ def _life(folder: Path, wanted: dict[str, str], tallies: dict[str, Tally], left:
     return killed
 
 
-def main(count: int = 220) -> None:
+def main(count: int = 200) -> None:
     """Kill `count` times."""
     rng = np.random.default_rng(SEED)
     tallies = {victim: Tally() for victim in VICTIMS}
