@@ -222,7 +222,7 @@ def _fuzz(target: Target, count: int, rng: np.random.Generator, kept: Path) -> d
     return outcomes
 
 
-def main(count: int = 8_000) -> None:
+def main(count: int = 5_100) -> None:
     """Try about `count` mutants."""
     rows = []
     kept = Path("/tmp/endurance-fuzz")
