@@ -15,33 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
 
 import numpy as np
 import psutil
 
 from stages.verifying.repair import busy_is_whole, lock_is_whole
-from tests.chain import SMALL, copy_repository, outputs, run
+from tests.chain import copy_repository, outputs, run
 from tests.endurance.outcomes import write_outcomes
+from tests.endurance.workspaces import CHAIN
 
 SEED = 5
 LATEST = 6.0  # [s] after its start that a run is killed: a few stages further than the last one came
 LONGEST = 300  # [s] that a run may take; longer is a hang
 # How often each is killed; a run whose worker was killed goes on to its end, which takes long.
 VICTIMS = {"dvc and all below it": 0.35, "dvc alone": 0.3, "a stage": 0.25, "a worker": 0.1}
-CHAIN: dict[str, Any] = {
-    **{key: value for key, value in SMALL.items() if "kuka" not in key},
-    "tasks": ["distance", "kuka_reach"],
-    "compute.jobs": 2,
-    "rounds": SMALL["rounds"][:1],
-    "evaluate.distance.episodes": 400,  # enough steps for two workers
-    "demonstrate.kuka_reach.episodes": 4,
-    "practice.kuka_reach.episodes": 4,
-    "practice.kuka_reach.max_steps": 40,
-    "evaluate.kuka_reach.episodes": 2,
-    "evaluate.kuka_reach.max_steps": 40,
-    "correct.kuka_reach.budget": 60,
-}
 
 
 @dataclass
