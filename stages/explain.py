@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     name, folder = task_name(arguments.folder), arguments.folder
     # Only now: they take longer to import than a question for help should.
-    from stages.core.policy import load_policy
+    from stages.core.policy import check_answers, load_policy
     from stages.explaining.moment import read_moment
     from stages.explaining.votes import explain, read_known
     from stages.explaining.wording import document, text
@@ -31,6 +31,7 @@ def main() -> None:
     task, place = TASKS.find(name), folder / ("practice" if arguments.practice else "evaluation")
     moment = read_moment(place, name, task, arguments.episode, arguments.step)
     trained = load_policy(folder / "policy.npz", name, POLICIES)
+    check_answers(trained, task)
     told = explain(trained, read_known(folder / "dataset.parquet", name, task, trained), task, moment)
     shown = _shown(arguments.neighbors, len(told.voters))
     if arguments.json:

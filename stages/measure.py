@@ -3,7 +3,6 @@
 Rounds and tasks are those of params.yaml, not the folders that happen to be there.
 """
 
-import json
 from pathlib import Path
 import sys
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import pandas as pd
 
 from stages.core import cli, errors, tables
 from stages.core.files import replacing, write_json
+from stages.core.seal import read_sealed, write_sums
 from stages.core.settings import load_settings
 from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
@@ -66,12 +66,13 @@ def main() -> None:
         metrics[name] = _metrics(results[-1], training)
 
     write_csv(pd.concat(results), arguments.results)
+    write_json(arguments.metrics, metrics)
     with replacing(arguments.plots) as folder:
         write_csv(pd.concat(errors_over_time), folder / "error.csv")
         write_csv(pd.concat(novelty), folder / "novelty.csv")
         write_csv(pd.concat(alarms), folder / "alarm.csv")
         write_csv(pd.concat(told), folder / "scores.csv")
-    write_json(arguments.metrics, metrics)
+        write_sums(folder, (arguments.results, arguments.metrics))
 
 
 def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Training]:
@@ -84,10 +85,10 @@ def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Tr
 
 
 def _training(path: Path) -> Training:
+    figures = read_sealed(path)
     try:
-        figures = json.loads(path.read_text())
         return Training(figures["rows"], figures["threshold"], figures["cross_validation"]["error"])
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise errors.UserError(f"{path}: not the whole figures of a training") from None
 
 

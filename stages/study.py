@@ -12,9 +12,9 @@ import sys
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-import yaml
 
 from stages.core import cli, errors
+from stages.core.documents import parse_yaml
 from stages.core.files import replacing
 from stages.rounds import flow
 
@@ -61,13 +61,13 @@ def read_study(path: Path) -> Study:
     if not path.is_file():
         raise errors.UserError(f"{path}: no such file")
     try:
-        return Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise errors.UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+        return Study.model_validate(parse_yaml(path.read_bytes(), path))
     except ValidationError as error:
         one = error.errors()[0]
         key = ".".join(str(part) for part in one["loc"]) or "the file"
-        raise errors.UserError(f"{path}: {key}: found {one['input']!r}, allowed: {one['msg']}") from None
+        raise errors.UserError(
+            f"{path}: {key}: found {errors.quoted(repr(one['input']))}, allowed: {one['msg']}"
+        ) from None
 
 
 def run_experiment(name: str, changes: dict[str, Value]) -> None:

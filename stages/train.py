@@ -12,6 +12,7 @@ from stages.core.episode import Ints, Steps
 from stages.core.files import write_json
 from stages.core.params import PolicySettings, ShiftSettings
 from stages.core.policy import Policy, Trained, save_policy
+from stages.core.seal import sealed
 from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
 from stages.policies import POLICIES
@@ -45,7 +46,7 @@ def main() -> None:
         "alarm": alarm,
         "cross_validation": cross_validate(kind, steps, cloning, folds, task.observation),
     }
-    write_json(arguments.metrics, figures)
+    write_json(arguments.metrics, sealed(figures))
     save_policy(arguments.policy, Trained(name, cloning.kind, policy, threshold))
 
 

@@ -214,4 +214,4 @@ def test_results_of_another_run_are_noticed(made: Path) -> None:
     table.assign(episodes=table["episodes"] + 1).to_csv(made / "foreign.csv", index=False)
     done = report(made, "reports", check=False, results="foreign.csv")
     assert done.returncode == 2
-    assert "the results count" in done.stderr
+    assert "of another run" in done.stderr

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import yaml
-
 from stages.core.cli import round_number
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 
 
@@ -31,9 +30,9 @@ def read_chain(text: str, where: str) -> Chain:
     Only `tasks` and `rounds` are read: what else another version's parameters hold is no concern of a comparison.
     """
     try:
-        content = yaml.safe_load(text)
+        content = parse_yaml(text, where)
         tasks, rounds = [str(task) for task in content["tasks"]], [str(one["name"]) for one in content["rounds"]]
-    except (yaml.YAMLError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise UserError(f"{where}: found no list of tasks and of rounds with names, both are needed") from None
     if not tasks or not rounds:
         raise UserError(f"{where}: tasks, rounds: found an empty list, allowed: at least one of each")

@@ -10,6 +10,8 @@ from stages.core.task import NOISE_KNOBS, Task
 
 PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")
 
+_SMALLEST_SCALE = 1e-100  # what is divided by less is soon infinite
+
 
 class Known(NamedTuple):
     """The names that parameters may use."""
@@ -63,9 +65,11 @@ def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
     if one.kind not in known.policies:
         yield f"policy.{name}.kind: found {one.kind}, allowed: {', '.join(known.policies)}"
     groups = list(dict.fromkeys(channel.group for channel in task.observation))
-    for group in one.features:
+    for group, feature in one.features.items():
         if group not in groups:
             yield f"policy.{name}.features.{group}: found an unknown group, allowed: {', '.join(groups)}"
+        elif feature.scale < _SMALLEST_SCALE:
+            yield f"policy.{name}.features.{group}.scale: found {feature.scale}, allowed: at least {_SMALLEST_SCALE}"
 
 
 def _check_randomization(params: Params, name: str, known: Known) -> Iterator[str]:

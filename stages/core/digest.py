@@ -1,11 +1,13 @@
 """A digest of what a table says: Parquet's pages carry checksums, its footer and page headers do not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import hashlib
 
 import pyarrow as pa
 
 from stages.core import columns
+
+DIGEST = b"digest"  # in a file's metadata
 
 
 def digest(table: pa.Table) -> bytes:
@@ -16,6 +18,12 @@ def digest(table: pa.Table) -> bytes:
         for part in _parts(column.combine_chunks()):
             total.update(part)
     return total.hexdigest().encode()
+
+
+def check_digest(table: pa.Table, metadata: Mapping[bytes, bytes] | None) -> None:
+    """ValueError where the digest in the metadata, if there is one, is not the table's."""
+    if (metadata or {}).get(DIGEST) not in (None, digest(table)):
+        raise ValueError("its content is not what was written")
 
 
 def _parts(values: pa.Array) -> Iterator[bytes]:

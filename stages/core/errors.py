@@ -1,11 +1,31 @@
 """The one error that is meant for the user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import sys
+
+_LONGEST = 120  # characters of a file's own words in a message
+_LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
 
 
 class UserError(Exception):
     """Something the user gave is wrong: says where, what was found and what is allowed, one line each."""
+
+
+def quoted(words: object, longest: int = _LONGEST) -> str:
+    """What a file says, fit for a message: on one line, and not too long."""
+    line = str(words)
+    line = line if len(line) <= longest else f"{line[:longest]}…"
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+
+
+def listed(words: Iterable[object]) -> str:
+    """Several such words."""
+    return quoted(", ".join(map(str, words)))
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what a library says."""
+    return quoted((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
 def run(main: Callable[[], None]) -> None:
@@ -13,9 +33,15 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end(str(error))
+    except MemoryError as error:
+        _end(f"memory: found too little ({reason(error)}), allowed: fewer or shorter episodes, less in lockstep")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        _end(f"{where}{error.strerror or error}")
+
+
+def _end(message: str) -> None:
+    for line in f"error: {message}".split("\n"):
+        print(quoted(line, _LONGEST_LINE), file=sys.stderr)
+    sys.exit(2)

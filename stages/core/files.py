@@ -1,31 +1,69 @@
 """Files appear whole or not at all."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 import json
+import os
 from pathlib import Path
 import shutil
 from typing import Any
 from uuid import uuid4
+
+from stages.core.errors import UserError
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` (file or folder) that takes its place when the block ends well.
 
-    When the block fails, what stood at `path` before is untouched.
+    When the block fails, what stood at `path` before is untouched. What a killed process has left of its own attempt
+    at `path` is removed. Raises UserError where nothing can be written: a full disk, a folder that is read-only.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    temporary = _beside(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in path.parent.glob(f".{escape(path.name)}.{'[0-9a-f]' * 32}.tmp"):
+            _remove(leftover)
         yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        _move(temporary, path)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(
+            f"{path}: cannot be written ({why}); make room or the folder writable and run it again, nothing was changed"
+        ) from None
+    except UserError as error:
+        # Of a file in a folder: its name for now means nothing to anyone.
+        raise UserError(str(error).replace(str(temporary), str(path))) from None
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            _remove(temporary)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Put `temporary` in the place of `path`; a folder there is moved out of the way, since none can be overwritten."""
+    if not path.is_dir():
+        temporary.replace(path)
+        return
+    old = _beside(path)
+    path.replace(old)
+    try:
+        temporary.replace(path)
+    except OSError:
+        old.replace(path)
+        raise
+    with suppress(OSError):
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+import os
 import sys
 
 from stages.core.episode import Controller, Episode, Plan
+from stages.core.errors import UserError
+from stages.core.orphans import die_with_parent
 from stages.core.rollout import advance, rollout
 from stages.core.task import Task
 
 # To start processes takes a part of a second: fewer steps than these are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _SHARES_PER_JOB = 8  # episodes differ in length: smaller shares even that out
+_ATTEMPTS = 3  # at what processes that were killed had under way
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,6 @@ def run_episodes(
 
 
 def _jobs(compute: Compute, steps: int) -> int:
-    import os
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = compute.jobs if compute.jobs > 0 else max(1, cores + 1 + compute.jobs)
     return max(1, min(jobs, steps // _STEPS_WORTH_A_PROCESS))
@@ -87,7 +89,30 @@ def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
 
 
 def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
-    """The episodes of one share after the other, in the order in which they are ready."""
+    """The episodes of one share after the other, in the order in which they are ready.
+
+    When a process is killed, what was under way is run again, and comes out the same. UserError when that happens
+    again and again.
+    """
+    from concurrent.futures import BrokenExecutor
+
+    missing = {plan.index: plan for plan in plans}
+    for _ in range(_ATTEMPTS):
+        try:
+            for part in _spread(work, list(missing.values()), jobs, backend):
+                for episode in part:
+                    del missing[episode.plan.index]
+                yield part
+            return
+        except BrokenExecutor:
+            print(f"a process was killed: {len(missing)} of {len(plans)} episodes go on in others", file=sys.stderr)
+    raise UserError(
+        f"compute.jobs: processes were killed {_ATTEMPTS} times (by whom? where memory ends, the system does it), "
+        "allowed: fewer jobs, or backend sequential"
+    )
+
+
+def _spread(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
     count = jobs * _SHARES_PER_JOB
     shares = [share for start in range(count) if (share := plans[start::count])]
     if backend == "fork" and sys.platform == "linux":
@@ -112,17 +137,27 @@ def _forked(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int) -> Iterato
     A copy that is killed is an error (BrokenProcessPool), not a hang.
     """
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (work,)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (work, os.getpid())) as pool:
+        broken = None
         for done in as_completed([pool.submit(_run_kept, share) for share in shares]):
-            yield done.result()
+            try:
+                part = done.result()
+            except BrokenProcessPool as error:
+                broken = error  # shares that were done before are as good as ever
+            else:
+                yield part
+        if broken:
+            raise broken
 
 
 _kept: list[_Work] = []  # in a copy: its work
 
 
-def _keep(work: _Work) -> None:
+def _keep(work: _Work, parent: int) -> None:
+    die_with_parent(parent)
     _kept.append(work)
 
 

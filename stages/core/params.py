@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-Amount = Annotated[int, Field(ge=0, strict=True)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
+_LARGEST = 1e100  # of any number: squares of larger ones are soon infinite
+Count = Annotated[int, Field(ge=1, le=_MOST, strict=True)]
+Amount = Annotated[int, Field(ge=0, le=_MOST, strict=True)]
+Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]
+Level = Annotated[float, Field(ge=0, le=_LARGEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Source = Literal["expert", "person", "correction"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.episode import Controller, Decision, Scores, Steps
-from stages.core.errors import UserError
+from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.params import PolicySettings
 from stages.core.task import Channel, Floats, Task
@@ -96,26 +96,40 @@ def load_policy(path: Path, task: str, kinds: Mapping[str, type[Policy]]) -> Tra
     try:
         arrays = _read_arrays(path)
         found, kind, threshold = str(arrays["task"]), str(arrays["kind"]), float(arrays["threshold"])
+        if not 0 <= threshold < np.inf:
+            raise ValueError(f"its threshold is {threshold}")
     except Exception as error:  # on damaged bytes zipfile and numpy raise nearly anything
-        raise UserError(f"{path}: not a whole policy file ({error!r})") from None
+        raise UserError(f"{path}: not a whole policy file ({quoted(repr(error))})") from None
     if found != task:
-        raise UserError(f"{path}: trained for task {found}, needed for task {task}")
+        raise UserError(f"{path}: trained for task {quoted(found)}, needed for task {task}")
     if kind not in kinds:
-        raise UserError(f"{path}: found a policy of kind {kind}, allowed: {', '.join(kinds)}")
+        raise UserError(f"{path}: found a policy of kind {quoted(kind)}, allowed: {', '.join(kinds)}")
     try:
         return Trained(task, kind, kinds[kind].from_arrays(arrays), threshold)
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a policy of kind {kind} ({error!r})") from None
+        raise UserError(f"{path}: not a policy of kind {kind} ({quoted(repr(error))})") from None
 
 
 def _read_arrays(path: Path) -> Arrays:
     # numpy stops at the end of an array as its header has it: only reading to the end compares the checksum.
     with zipfile.ZipFile(path) as whole:
+        if any(one.compress_type != zipfile.ZIP_STORED for one in whole.infolist()):
+            raise ValueError("it is compressed, as no policy is, and could be of any size")
         damaged = whole.testzip()
     if damaged is not None:
         raise ValueError(f"{damaged} is damaged")
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
+
+
+def check_answers(trained: Trained, task: type[Task]) -> None:
+    """UserError where the policy does not answer the task's observations with its actions: its file is not whole."""
+    try:
+        answered = trained.policy.act(np.zeros((1, len(task.observation)))).actions.shape
+    except (ValueError, IndexError, np.linalg.LinAlgError) as error:
+        raise UserError(f"policy: found one that does not fit task {trained.task} ({quoted(repr(error))})") from None
+    if answered != (1, len(task.action)):
+        raise UserError(f"policy: found {answered[-1]} action channels, allowed: {len(task.action)} ({trained.task})")
 
 
 def policy_controller(trained: Trained, response: Response, task: type[Task]) -> Controller:
@@ -124,6 +138,7 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     To hold and to run away are executed as they are: noise is that of commands, and these stand for a stop and for a
     fault. The expert that is asked commands as the policy does, so its actions are as noisy.
     """
+    check_answers(trained, task)
     respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 
     def act(observations: Floats) -> Decision:

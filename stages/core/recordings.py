@@ -7,18 +7,21 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.columns import values
-from stages.core.errors import UserError
+from stages.core.digest import check_digest
+from stages.core.errors import UserError, listed, reason
 from stages.core.files import replacing
+from stages.core.footers import check_size
 from stages.core.task import Channel, Floats
 
 RECORDED = "recording"  # the condition of episodes that a person recorded
+LARGEST = 1e100  # of a recorded number, whatever its unit: the squares of larger ones are soon infinite
 
 
 def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
     """The recording's rows (T, R), its columns in the order of `columns`.
 
     Raises UserError where the file is missing, empty or damaged, lacks a column or has one more, or holds anything but
-    finite numbers.
+    numbers of less than LARGEST.
     """
     readers: dict[str, Callable[[Path], pa.Table]] = {".csv": _read_csv, ".parquet": _read_parquet}
     if path.suffix not in readers:
@@ -28,12 +31,12 @@ def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
     try:
         table = readers[path.suffix](path)
         names = table.column_names
+        _check_names(path, names, [channel.name for channel in columns])
+        if table.num_rows == 0:
+            raise UserError(f"{path}: no rows, at least one is needed")
+        return np.stack([_numbers(path, table, channel.name) for channel in columns], axis=1)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
-    _check_names(path, names, [channel.name for channel in columns])
-    if table.num_rows == 0:
-        raise UserError(f"{path}: no rows, at least one is needed")
-    return np.stack([_numbers(path, table, channel.name) for channel in columns], axis=1)
+        raise UserError(f"{path}: cannot be read ({reason(error)})") from None
 
 
 def write_recording(rows: Floats, columns: tuple[Channel, ...], path: Path) -> None:
@@ -61,12 +64,15 @@ def _read_parquet(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.read()
+        check_size(file)
+        table = file.read()
+        check_digest(table, file.schema_arrow.metadata)
+        return table
 
 
 def _check_names(path: Path, found: list[str], wanted: list[str]) -> None:
     if sorted(found) != sorted(wanted):
-        raise UserError(f"{path}: found columns {', '.join(found)}; allowed: exactly {', '.join(wanted)}")
+        raise UserError(f"{path}: found columns {listed(found)}; allowed: exactly {', '.join(wanted)}")
 
 
 def _numbers(path: Path, table: pa.Table, name: str) -> Floats:
@@ -74,7 +80,8 @@ def _numbers(path: Path, table: pa.Table, name: str) -> Floats:
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise UserError(f"{path}: column {name}: found {column.type}, allowed: numbers")
     found: Floats = values(column.cast(pa.float64(), safe=False))
-    bad = np.flatnonzero(~np.isfinite(found))
+    bad = np.flatnonzero(~(np.abs(found) < LARGEST))
     if len(bad):
-        raise UserError(f"{path}: column {name}, row {bad[0] + 1}: found {found[bad[0]]}, allowed: finite numbers")
+        allowed = f"numbers below {LARGEST:g}" if np.isfinite(found[bad[0]]) else "finite numbers"
+        raise UserError(f"{path}: column {name}, row {bad[0] + 1}: found {found[bad[0]]}, allowed: {allowed}")
     return found

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-import re
 from typing import Literal, TypeVar
 
 from pydantic import ValidationError
-import yaml
 
 from stages.core import validation
 from stages.core.checks import Known, problems
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.core.parallel import Compute
 from stages.core.params import Params, Ranges
@@ -55,12 +54,9 @@ class Settings:
 
 def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy]) -> Settings:
     """The parameters in the file at `path`; UserError with one line for everything that is wrong in it."""
-    try:
-        content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    content = parse_yaml(path.read_bytes(), path)
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
@@ -69,13 +65,6 @@ def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy])
     if wrong:
         raise _wrong(path, wrong)
     return Settings(path, params)
-
-
-class _Loader(yaml.CSafeLoader):
-    """Reads 1e-05, as DVC writes small numbers, as a number."""
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), [*"-+0123456789"])
 
 
 def _wrong(path: Path, problems: list[str]) -> UserError:

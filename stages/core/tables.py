@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.columns import numbers, texts, values
-from stages.core.digest import digest
+from stages.core.digest import DIGEST, check_digest, digest
 from stages.core.episode import Episode, Ints, Scores, Steps
-from stages.core.errors import UserError
+from stages.core.errors import UserError, listed, quoted, reason
 from stages.core.files import replacing
-from stages.core.task import NOISE_KNOBS, Channel, Floats, Task
+from stages.core.footers import check_size
+from stages.core.task import NOISE_KNOBS, Channel, Floats, Outcome, Task
 
-_DIGEST = b"digest"  # in a file's metadata
 Values = Any  # of a column: an array of numpy or Arrow, or a list
 STEPS, EPISODES = "steps.parquet", "episodes.parquet"
 
@@ -95,7 +95,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
     with replacing(path) as temporary:
         pq.write_table(
-            table.replace_schema_metadata({**(table.schema.metadata or {}), _DIGEST: digest(table)}),
+            table.replace_schema_metadata({**(table.schema.metadata or {}), DIGEST: digest(table)}),
             temporary,
             compression="zstd",
             use_dictionary=[field.name for field in table.schema if pa.types.is_string(field.type)],
@@ -116,11 +116,11 @@ def read_table(path: Path, schema: pa.Schema, empty: bool = False) -> pa.Table:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             found = file.schema_arrow
             _check_columns(path, found, schema)
+            check_size(file)
             table = file.read().select(schema.names)
-        if (found.metadata or {}).get(_DIGEST) not in (None, digest(table)):
-            raise ValueError("its content is not what was written")
+        check_digest(table, found.metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from None
+        raise UserError(f"{path}: not a whole Parquet file ({reason(error)})") from None
     _check_values(path, table, schema)
     if not empty and table.num_rows == 0:
         raise UserError(f"{path}: no rows, at least one is needed")
@@ -131,20 +131,19 @@ def _check_columns(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
     task = (found.metadata or {}).get(b"task", b"none").decode(errors="replace")
     expected = wanted.metadata[b"task"].decode()
     if task != expected:
-        raise UserError(f"{path}: written for task {task}, needed for task {expected}")
+        raise UserError(f"{path}: written for task {quoted(task)}, needed for task {expected}")
     missing = [name for name in wanted.names if name not in found.names]
     extra = [name for place, name in enumerate(found.names) if name not in wanted.names or name in found.names[:place]]
     if missing or extra:
         raise UserError(
-            f"{path}: columns missing: {', '.join(missing) or 'none'}; columns unknown: {', '.join(extra) or 'none'}"
+            f"{path}: columns missing: {listed(missing) or 'none'}; columns unknown: {listed(extra) or 'none'}"
         )
     for field in wanted:
-        if found.field(field.name).type != field.type:
-            raise UserError(f"{path}: column {field.name}: found {found.field(field.name).type}, allowed: {field.type}")
-        if _unit(found.field(field.name)) != _unit(field):
-            raise UserError(
-                f"{path}: column {field.name}: found unit {_unit(found.field(field.name))}, allowed: {_unit(field)}"
-            )
+        one = found.field(field.name)
+        if one.type != field.type:
+            raise UserError(f"{path}: column {field.name}: found {quoted(one.type)}, allowed: {field.type}")
+        if _unit(one) != _unit(field):
+            raise UserError(f"{path}: column {field.name}: found unit {quoted(_unit(one))}, allowed: {_unit(field)}")
 
 
 def _unit(field: pa.Field) -> str:
@@ -228,7 +227,30 @@ def read_episodes(folder: Path, name: str, task: type[Task]) -> tuple[pa.Table, 
     listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
     if not listed or not np.array_equal(values(steps["episode_index"]), np.repeat(index, lengths)):
         raise UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
+    if not np.array_equal(values(steps["frame_index"]), np.concatenate([np.arange(length) for length in lengths])):
+        raise UserError(f"{folder}: {STEPS}: found frames that are missing or out of order, allowed: 0, 1, ... each")
+    _check_episodes(folder / EPISODES, episodes, task)
     return steps, episodes
+
+
+def _check_episodes(path: Path, episodes: pa.Table, task: type[Task]) -> None:
+    """What running an episode again relies on."""
+    for outcome in dict.fromkeys(episodes["outcome"].to_pylist()):
+        if outcome not in get_args(Outcome):
+            raise UserError(f"{path}: column outcome: found {quoted(outcome)}, allowed: {', '.join(get_args(Outcome))}")
+    for name, wrong, allowed in (
+        ("episode_index", values(episodes["episode_index"]) < 0, "at least 0"),
+        ("seed", values(episodes["seed"]) < 0, "at least 0"),
+        *((f"world.{knob}", values(episodes[f"world.{knob}"]) < 0, "at least 0") for knob in NOISE_KNOBS),
+        *(
+            (f"world.{knob}", values(episodes[f"world.{knob}"]) % 1 != 0, "whole numbers")
+            for knob, known in task.knobs.items()
+            if known.integer
+        ),
+    ):
+        if wrong.any():
+            found = values(episodes[name])[wrong.argmax()]
+            raise UserError(f"{path}: column {name}, row {wrong.argmax() + 1}: found {found:g}, allowed: {allowed}")
 
 
 def episode_slices(episode: Ints) -> list[slice]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from stages.core.errors import quoted
 from stages.core.params import Params
 
 # What is allowed, by pydantic's names for what is wrong.
@@ -38,12 +39,12 @@ def lines(error: ValidationError) -> list[str]:
 
 def _line(error: ErrorDetails) -> str:
     place = [part for part in error["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in place) or "the file"
+    key = quoted(".".join(str(part) for part in place)) or "the file"
     if error["type"] == "extra_forbidden":
         return f"{key}: found an unknown key, allowed: {', '.join(_keys(place[:-1]))}"
     if "[key]" in error["loc"]:
-        key = ".".join(str(part) for part in place[:-1]) or "the file"
-    found = "nothing" if error["type"] == "missing" else _described(error["input"])
+        key = quoted(".".join(str(part) for part in place[:-1])) or "the file"
+    found = "nothing" if error["type"] == "missing" else quoted(_described(error["input"]))
     allowed = _ALLOWED[error["type"]].format(**error.get("ctx", {})) if error["type"] in _ALLOWED else error["msg"]
     return f"{key}: found {found}, allowed: {allowed}"
 
@@ -53,10 +54,14 @@ def _described(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_described(inner)}" for key, inner in value.items()) or "no keys"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return repr(value)
+        return ", ".join(f"{key} {_inner(inner)}" for key, inner in value.items()) or "no keys"
+    return _inner(value)
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, Mapping | list):
+        return f"a {'list' if isinstance(value, list) else 'mapping'} of {len(value)}"
+    return "nothing" if value is None else repr(value)
 
 
 def _keys(place: list[int | str]) -> list[str]:

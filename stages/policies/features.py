@@ -40,6 +40,16 @@ class Features:
             np.array([one.squash == "asinh" for one in chosen]),
         )
 
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The features that were stored. Raises ValueError or KeyError where they are not such arrays."""
+        columns, scales, squashed = arrays["columns"], arrays["scales"], arrays["squashed"]
+        if [one.dtype.kind for one in (columns, scales, squashed)] != ["i", "f", "b"]:
+            raise ValueError("its features are no features")
+        if (columns < 0).any() or not (np.isfinite(scales) & (scales > 0)).all():
+            raise ValueError("its features are out of bounds")
+        return cls(columns, scales, squashed)
+
     def __call__(self, observations: Floats) -> Floats:
         """Features (B, F) of observations (B, O)."""
         scaled = observations[:, self.columns] / self.scales

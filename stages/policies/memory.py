@@ -98,7 +98,7 @@ class Memory:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The memory that was stored. Raises ValueError or KeyError where its arrays do not belong together."""
-        features = Features(arrays["columns"], arrays["scales"], arrays["squashed"])
+        features = Features.from_arrays(arrays)
         points, actions, trust, neighbors = (arrays[name] for name in ("points", "actions", "trust", "neighbors"))
         if not (
             points.ndim == actions.ndim == 2
@@ -108,6 +108,8 @@ class Memory:
             raise ValueError("its arrays differ in length")
         if any(part.shape != points.shape[1:] for part in features.arrays().values()):
             raise ValueError("its features are not those of its rows")
+        if any(one.dtype != np.float64 for one in (points, actions, trust)):
+            raise ValueError("its rows are no numbers")
         if not (np.isfinite(points).all() and np.isfinite(actions).all() and np.isfinite(trust).all()):
             raise ValueError("its numbers are not finite")
         if not (trust > 0).all():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.core.seal import check_sums
 from stages.measuring.alarm import ALL
 from stages.tasks import TASKS
 
@@ -65,6 +66,7 @@ def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
     if not set(_keys(scores)) <= set(_keys(alarm)):
         raise UserError(f"{plots / 'scores.csv'}: holds other tasks, rounds or conditions than {plots / 'alarm.csv'}")
     told = _read_metrics(metrics, list(dict.fromkeys(table["task"])), results)
+    check_sums(plots, (results, metrics))
     return Measured(table, errors, novelty, alarm, scores, told)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-import yaml
 
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
 from stages.reporting.picture import Figure
@@ -54,9 +54,9 @@ class _Asked(NamedTuple):
 
 def _asked(path: Path) -> _Asked:
     try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
+        study = parse_yaml(path.read_bytes(), path)
         return _Asked(" ".join(str(study["question"]).split()), str(study.get("plot") or ""))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: question: found nothing, allowed: a text") from None

@@ -104,6 +104,7 @@ class KukaJoints(Task):
         "start_offset": Knob("rad", 0.0, "largest joint's distance from the movement's start, in a random direction"),
         **KNOBS,
     }
+    hidden: ClassVar = frozenset(KNOBS)
     control_period: ClassVar = PHYSICS_STEP
     error_unit: ClassVar = "rad"
     detail_units: ClassVar = {

@@ -69,9 +69,7 @@ class KukaPickPlace(Task):
         "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
         **KNOBS,
     }
-    hidden: ClassVar = frozenset(
-        {"push", "push_time", "physics_rate", "latency", "grip_force"} | set(Dynamics.__dataclass_fields__)
-    )
+    hidden: ClassVar = frozenset({"push", "push_time", *BenchDynamics.__dataclass_fields__, *KNOBS})
     control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from stages.core.errors import UserError
 from stages.core.task import Floats, Knob, Outcome, Task, World, vector
 from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, TORQUES, Delay, Dynamics, physics_steps
@@ -21,6 +22,7 @@ TOOL_SPEED = 0.5  # [m/s] of the expert
 JOINT_SPEED = 1.2  # [rad/s] of the expert
 GAIN = 0.25  # [1] share of the remaining way that the expert covers in a control step
 DAMPING = 0.05  # [m/rad]
+_DRAWS = 10_000  # of a start pose, before none is thought to be there
 
 
 class KukaReach(Task):
@@ -36,6 +38,7 @@ class KukaReach(Task):
         "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
         **KNOBS,
     }
+    hidden: ClassVar = frozenset(KNOBS)
     control_period: ClassVar = CONTROL_PERIOD
     error_unit: ClassVar = "m"
 
@@ -98,9 +101,13 @@ class KukaReach(Task):
 
 
 def start_pose(offset: float, rng: np.random.Generator) -> Floats:
-    """A pose (7,) [rad] with its largest joint `offset` from the rest pose; drawn until the tool is above ground."""
-    while True:
+    """A pose (7,) [rad] with its largest joint `offset` from the rest pose; drawn until the tool is above ground.
+
+    UserError for an offset at which next to none of the directions leads to a pose within the joints' limits.
+    """
+    for _ in range(_DRAWS):
         direction = rng.uniform(-1, 1, JOINTS)
         pose: Floats = REST + offset * direction / np.abs(direction).max()
         if tool_and_jacobian(pose[None])[0][0, 2] > LOWEST_START and (np.abs(pose) < LIMITS).all():
             return pose
+    raise UserError(f"start_offset: found {offset:g}, allowed: less ({_DRAWS:,} poses drawn were all out of reach)")

@@ -66,6 +66,10 @@ BROKEN = {
         {"distance": [1.0, np.nan, 3.0], "step": [1.0, 1.0, 2.0]},
         "column distance, row 2: found nan, allowed: finite numbers",
     ),
+    "beyond all numbers": (
+        {"distance": [1.0, 1e200], "step": [1.0, 1.0]},
+        "column distance, row 2: found 1e+200, allowed: numbers below 1e+100",
+    ),
     "no rows": ({"distance": pa.array([], pa.float64()), "step": pa.array([], pa.float64())}, "no rows"),
 }
 
@@ -116,3 +120,21 @@ def test_a_truncated_parquet_recording_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_or_of_another_kind_is_told(name: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"{name}: {message}"):
         read_recording(tmp_path / name, COLUMNS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_of_a_recording_do_not_break_the_line(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"r.{kind}"
+    write(pa.table({"a\nb": [1.0], "x" * 9000: [1.0]}), path)
+    with pytest.raises(UserError) as told:
+        read_recording(path, COLUMNS)
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 500
+
+
+def test_a_parquet_recording_that_was_written_here_and_is_another_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "r.parquet"
+    table = pa.table({"distance": [1.0, 2.0], "step": [1.0, 1.0]})
+    pq.write_table(table.replace_schema_metadata({"digest": "0" * 64}), path)
+    with pytest.raises(UserError, match=r"cannot be read \(its content is not what was written\)"):
+        read_recording(path, COLUMNS)

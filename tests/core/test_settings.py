@@ -212,6 +212,15 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
      "randomization.distance.practice.action_noise.low", "-1.0", "at least 0"),
     ("randomization.kuka_joints.practice", {"movement": {"low": 0.5, "high": 1.5}},
      "randomization.kuka_joints.practice.movement", "0.5 to 1.5", "whole numbers"),
+    ("practice.distance.episodes", 10**10, "practice.distance.episodes", "10000000000", "at most 1e+09"),
+    (f"{START}.high", 1e200, f"{START}.high", "1e+200", "at most 1e+100"),
+    (f"{START}.low", -1e200, f"{START}.low", "-1e+200", "at least -1e+100"),
+    ("policy.distance.features.distance.scale", 1e-300, "policy.distance.features.distance.scale", "1e-300",
+     "at least 1e-100"),
+    # words that would break the line, or fill the screen
+    ("compute.backend", "a\nb", "compute.backend", r"'a\nb'", "'fork'"),
+    ("noise.distance.a\nb", 1, r"noise.distance.a\nb", "an unknown key", "observation"),
+    ("compute.backend", "a" * 9000, "compute.backend", "'" + "a" * 119 + "…", "'fork'"),
     # too few, too many, missing
     ("tasks", [], "tasks", "a list of 0", "at least 1"),
     ("rounds", [], "rounds", "a list of 0", "at least 1"),
@@ -255,6 +264,14 @@ TEXTS = {
     "a: [": "not YAML (while parsing",
     "a: !!python/object/apply:os.getcwd []": "not YAML (could not determine a constructor",
     "a: 1\n b: 2": "not YAML (mapping values are not allowed",
+    "seed: 1\nseed: 2": "not YAML (seed is there twice",
+    "seed: {a: 1, a: 1}": "not YAML (a is there twice",
+    "seed: 2001-99-99": "not YAML (month must be in 1..12",
+    "seed: !!bool x": "not YAML ('x')",
+    f"seed: {'9' * 5000}": "not YAML (Exceeds the limit",
+    "seed: " + "[" * 20_000: "not YAML (more than 50 levels deep",
+    "- " * 2000: "not YAML (more than 50 levels deep",
+    "&a [*a]": "the file: found a list of 1, allowed: keys with values",
     b"\xff\xfe\x00": "not YAML ('utf-8' codec",
 }
 

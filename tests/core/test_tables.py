@@ -272,3 +272,67 @@ def test_steps_and_episodes_that_do_not_belong_together_are_told(
 def test_slices_are_the_runs_of_equal_numbers() -> None:
     assert tables.episode_slices(np.array([4, 4, 1, 2, 2, 2])) == [slice(0, 2), slice(2, 3), slice(3, 6)]
     assert tables.episode_slices(np.array([], dtype=np.int64)) == []
+
+
+# What is crafted: the file is whole, and what it says cannot be
+
+
+def test_more_rows_than_memory_holds_are_not_read(file: Path) -> None:
+    """The footer's number of rows, a varint (30 is 15 in zigzag), is made 2^50."""
+    whole = file.read_bytes()
+    size = int.from_bytes(whole[-8:-4], "little")
+    body, footer = whole[: -8 - size], whole[-8 - size : -8]
+    claimed = bytes([128] * 7 + [4])
+    for place in (place for place in range(size) if footer[place] == 30):
+        made = footer[:place] + claimed + footer[place + 1 :]
+        file.write_bytes(body + made + len(made).to_bytes(4, "little") + b"PAR1")
+        try:
+            if pq.read_metadata(file).num_rows == 2**50:
+                break
+        except (OSError, pa.ArrowException):
+            continue
+    else:
+        pytest.fail("the number of rows was not found")
+    with pytest.raises(UserError, match=r"it claims .* rows, which .* GiB of memory do not hold"):
+        tables.read_table(file, SCHEMA)
+
+
+def crafted(episodes: pa.Table, name: str, value: object) -> pa.Table:
+    place = episodes.schema.get_field_index(name)
+    values = [value, *episodes[name].to_pylist()[1:]]
+    return episodes.set_column(place, episodes.schema.field(name), pa.array(values, episodes.schema.field(name).type))
+
+
+@pytest.mark.parametrize(
+    ("task_crafted", "name", "value", "message"),
+    [
+        ("distance", "outcome", "a\nb", r"column outcome: found a\\nb, allowed: success, crash, timeout"),
+        ("distance", "seed", -1, "column seed, row 1: found -1, allowed: at least 0"),
+        ("distance", "world.action_noise", -0.5, "column world.action_noise, row 1: found -0.5, allowed: at least 0"),
+        ("kuka_joints", "world.movement", 0.5, "column world.movement, row 1: found 0.5, allowed: whole numbers"),
+    ],
+)
+def test_episodes_that_cannot_be_run_again_are_told(
+    task_crafted: str,
+    name: str,
+    value: object,
+    message: str,
+    shown: Callable[[str], list[Episode]],
+    tmp_path: Path,
+) -> None:
+    task = TASKS.find(task_crafted)
+    tables.write_episodes(tmp_path / "episodes", task_crafted, task, shown(task_crafted))
+    path = tmp_path / "episodes" / tables.EPISODES
+    episodes = tables.read_table(path, tables.episodes_schema(task_crafted, task))
+    tables.write_table(crafted(episodes, name, value), path)
+    with pytest.raises(UserError, match=f"^{path}: {message}$"):
+        tables.read_episodes(tmp_path / "episodes", task_crafted, task)
+
+
+def test_frames_out_of_order_are_told(shown: Callable[[str], list[Episode]], tmp_path: Path) -> None:
+    folder = tmp_path / "episodes"
+    tables.write_episodes(folder, "distance", Distance, shown("distance"))
+    steps = tables.read_table(folder / tables.STEPS, tables.steps_schema("distance", Distance))
+    tables.write_table(crafted(steps, "frame_index", 7), folder / tables.STEPS)
+    with pytest.raises(UserError, match="found frames that are missing or out of order"):
+        tables.read_episodes(folder, "distance", Distance)

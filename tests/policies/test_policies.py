@@ -12,9 +12,10 @@ from stages.core.episode import Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings
 from stages.core.policy import Policy, Trained, load_policy, policy_controller, save_policy
-from stages.core.task import Floats, vector
+from stages.core.task import Floats, Task, vector
 from stages.policies import POLICIES
 from stages.tasks.distance import Distance
+from stages.tasks.kuka_reach import KukaReach
 
 CHANNELS = vector("joint", "rad", 3)
 KINDS = pytest.mark.parametrize("kind", POLICIES)
@@ -244,6 +245,15 @@ def test_a_pickle_is_refused_without_being_loaded(file: Path) -> None:
         ({"neighbors": np.array(7)}, "not a policy of kind knn .*differ in length"),
         ({"actions": np.full((6, 2), np.nan)}, "not a policy of kind knn .*not finite"),
         ({"points": None}, "not a policy of kind knn .*points"),
+        ({"points": np.zeros((6, 3), dtype="M8[s]")}, "not a policy of kind knn .*no numbers"),
+        ({"actions": np.zeros((6, 2), dtype=np.float32)}, "not a policy of kind knn .*no numbers"),
+        ({"columns": np.array([0.0, 1.0, 2.0])}, "not a policy of kind knn .*no features"),
+        ({"columns": np.array([0, 1, -1])}, "not a policy of kind knn .*out of bounds"),
+        ({"scales": np.array([1.0, 0.0, 1.0])}, "not a policy of kind knn .*out of bounds"),
+        ({"scales": np.array([1.0, np.nan, 1.0])}, "not a policy of kind knn .*out of bounds"),
+        ({"threshold": np.array(np.nan)}, "not a whole policy file .*threshold is nan"),
+        ({"threshold": np.array(-1.0)}, r"not a whole policy file .*threshold is -1\.0"),
+        ({"task": np.array("a\nb")}, r"trained for task a\\nb, needed for task distance"),
         ({"threshold": None}, "not a whole policy file .*threshold"),
         ({"threshold": np.array("x")}, "not a whole policy file"),
     ],
@@ -257,6 +267,22 @@ def test_arrays_that_do_not_belong_together_are_told(
     with pytest.raises(UserError, match=f"^{file}: {message}") as told:
         load_policy(file, "distance", POLICIES)
     assert "\n" not in str(told.value)
+
+
+def test_a_compressed_policy_is_not_unpacked(file: Path) -> None:
+    with np.load(file) as arrays:
+        content = dict(arrays)
+    np.savez_compressed(file, **{**content, "points": np.zeros((10**6, 3))})
+    with pytest.raises(UserError, match=r"not a whole policy file .*compressed"):
+        load_policy(file, "distance", POLICIES)
+
+
+@pytest.mark.parametrize(("task", "said"), [(Distance, "does not fit task distance"), (KukaReach, "found 2 action ch")])
+def test_a_policy_that_does_not_answer_the_task_is_told(task: type[Task], said: str) -> None:
+    """Three observed and two commanded channels: too many for the one task, too few for the other."""
+    trained = Trained("distance", "knn", fitted("knn"), 1.0)
+    with pytest.raises(UserError, match=f"^policy: .*{said}"):
+        policy_controller(trained, "act", task)
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "truncated", "a zip of something else"])

@@ -1,0 +1,1 @@
+"""Workspace and cache against dvc.lock, by content."""

@@ -1,0 +1,109 @@
+"""A process that is killed costs what it had under way, and nothing else."""
+
+from collections.abc import Callable
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from stages.core import parallel
+from stages.core.episode import Episode, Plan
+from stages.core.errors import UserError
+from stages.core.parallel import Compute, run_episodes
+from stages.core.rollout import expert_controller
+from stages.core.task import NOISE_KNOBS, Floats, World
+from stages.tasks.distance import Distance
+
+STEPS = 20
+DEFAULTS = {knob: known.default for knob, known in NOISE_KNOBS.items()}
+PLANS = [Plan(index, "test", index, {"start": 0.5 + index / 10, **DEFAULTS}) for index in range(40)]
+
+
+class Deadly(Distance):
+    """Kills its process in one of the worlds, as often as there are files to be used up."""
+
+    def __init__(self, lives: Path) -> None:
+        self.lives = lives
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        if world["start"] == PLANS[17].world["start"]:
+            for file in self.lives.iterdir():
+                file.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().reset(world, rng)
+
+
+@pytest.fixture(autouse=True)
+def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
+
+
+def together(lives: Path, backend: str) -> list[Episode]:
+    def make() -> Deadly:
+        return Deadly(lives)
+
+    return run_episodes(make, expert_controller(Distance), PLANS, STEPS, Compute(2, backend, 3), "test")
+
+
+@pytest.mark.parametrize("backend", ["fork", "loky"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_killed_process_had_under_way_is_run_again(
+    times: int,
+    backend: str,
+    tmp_path: Path,
+    assert_same: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for number in range(times):
+        (tmp_path / str(number)).touch()
+    episodes = together(tmp_path, backend)
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr().err.count("a process was killed") == times
+    alone = run_episodes(Distance, expert_controller(Distance), PLANS, STEPS, Compute(), "test")
+    assert [episode.plan.index for episode in episodes] == list(range(len(PLANS)))
+    assert_same(episodes, alone)
+
+
+def test_processes_that_are_killed_again_and_again_are_an_error(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(UserError, match="processes were killed 3 times"):
+        together(tmp_path, "fork")
+
+
+# Two workers, each in an episode that does not end; the stage is one of DVC's.
+ENDLESS = """
+import os, sys, time
+from stages.core import errors, parallel
+from stages.tasks.distance import Distance
+from tests.core.test_parallel import PLANS
+parallel._STEPS_WORTH_A_PROCESS = 1
+class Endless(Distance):
+    def reset(self, world, rng):
+        os.write(1, b"%d\\n" % os.getpid())
+        time.sleep(600)
+errors.run(lambda: parallel.run_episodes(
+    Endless, None, PLANS, 20, parallel.Compute(2, "fork", 1), "test"))
+"""
+# What DVC does: it starts a stage, and waits.
+STARTER = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_nothing_outlives_a_killed_dvc(root: Path) -> None:
+    environment = {**os.environ, "DVC_STAGE": "test", "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", STARTER, ENDLESS]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as starter:
+        try:
+            assert starter.stdout is not None
+            workers = [psutil.Process(int(starter.stdout.readline())) for _ in range(2)]
+            stage = psutil.Process(starter.pid).children()
+        finally:
+            starter.kill()
+    assert len(stage) == 1
+    assert psutil.wait_procs([*stage, *workers], timeout=30)[1] == []
