@@ -126,7 +126,7 @@ def knobs_svg(table: pd.DataFrame) -> bytes:
     with chart(2.6 * _ACROSS, 2.3 * down) as drawn:
         drawn.axes.remove()
         grid = drawn.figure.subplots(down, _ACROSS, squeeze=False)
-        drawn.figure.subplots_adjust(hspace=0.6, wspace=0.35)
+        drawn.figure.subplots_adjust(hspace=0.6, wspace=0.35, bottom=0.8 / (2.3 * down))  # room for the legend
         for place, axes in enumerate(grid.flat):
             axes.patch.set_alpha(0)
             if place < len(knobs):
@@ -134,7 +134,7 @@ def knobs_svg(table: pd.DataFrame) -> bytes:
             else:
                 axes.set_axis_off()
         lines = [line for line in grid[0, 0].get_lines() if line.get_color() in _KINDS.values()][: len(_KINDS)]
-        drawn.figure.legend(lines, list(_KINDS), loc="upper right", ncols=len(_KINDS))
+        drawn.figure.legend(lines, list(_KINDS), loc="lower right", ncols=len(_KINDS))
         picture = drawn.picture("Shares alarmed and failed over each knob.")
     return b64decode(picture.source.partition(",")[2])
 
@@ -157,7 +157,7 @@ def _panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
             axes.plot(line["value"], 100 * line[kind], "o-", color=colour, markersize=3)
     unit = str(mine["unit"].iloc[0])
     axes.set(title=knob, xlabel=f"[{unit}]", ylabel="episodes [%]", ylim=(-4, 104))
-    axes.locator_params(axis="x", nbins=5)
+    axes.locator_params(axis="x", nbins=4)
 
 
 def _edges(mine: pd.DataFrame) -> tuple[float, float]:

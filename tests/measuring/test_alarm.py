@@ -73,7 +73,7 @@ def test_shares_are_those_of_the_counts() -> None:
 def test_the_interval_of_the_balanced_accuracy_covers_the_truth(
     failures: int, hit: float, successes: int, still: float
 ) -> None:
-    rng, runs, known = stream(5, "balanced", failures), 20_000, {}
+    rng, runs, known = stream(5, "balanced", failures), 10_000, {}
     failed, covered = np.arange(failures + successes) < failures, 0
     for hits, stills in zip(rng.binomial(failures, hit, runs), rng.binomial(successes, still, runs), strict=True):
         if (hits, stills) not in known:

@@ -91,4 +91,4 @@ def test_the_interval_of_an_advantage_covers_the_truth(gain: float, members: int
     assert 0.92 <= np.mean(covered) <= 0.985
 
 
-RUNS = 400
+RUNS = 250

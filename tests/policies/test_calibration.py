@@ -83,7 +83,7 @@ def test_further_demonstrations_alarm_at_the_stated_rate(episodes: int, quantile
     assert np.mean(rates) < 1 - quantile + 3 * error
 
 
-DRAWS, FURTHER = 60, 200
+DRAWS, FURTHER = 40, 200
 
 
 def test_no_score_grows_when_more_is_known() -> None:

@@ -34,7 +34,7 @@ def test_more_episodes_make_it_surer() -> None:
 @pytest.mark.parametrize("spread", [0.3, 1.0])
 def test_the_interval_covers_the_truth_as_often_as_it_says(spread: float, episodes: int) -> None:
     """Shares that rise as a logistic curve, with the half-way mark anywhere between the values that are tried."""
-    rng, distances, runs = stream(1, "halves", episodes, str(spread)), np.arange(7.0), 800
+    rng, distances, runs = stream(1, "halves", episodes, str(spread)), np.arange(7.0), 400
     covered = []
     for _ in range(runs):
         truth = rng.uniform(1.5, 4.5)
