@@ -1,17 +1,26 @@
 """No process outlives the one it works for: its result would come when another has taken over."""
 
 import os
+from pathlib import Path
 import sys
 
 _SET_PARENT_DEATH_SIGNAL, _SIGKILL = 1, 9  # prctl(2), signal(7)
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """End this process when its parent does, however that ends (Linux); at once where `parent` is no longer it."""
+    """End this process when its parent does, however that ends (Linux); at once where that has happened already.
+
+    `parent` is its process id; None: DVC, whose id a stage is not told.
+    """
     if sys.platform != "linux":
         return
     from ctypes import CDLL
 
     CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, _SIGKILL)
-    if parent not in (None, os.getppid()):
+    if os.getppid() != parent and (parent or _left_to_the_system()):
         os._exit(1)
+
+
+def _left_to_the_system() -> bool:
+    """Whether the first process has taken this one over, as it does with all whose parents have ended."""
+    return os.getppid() == 1 and b"dvc" not in Path("/proc/1/cmdline").read_bytes()

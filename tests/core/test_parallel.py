@@ -1,11 +1,14 @@
 """A process that is killed costs what it had under way, and nothing else."""
 
 from collections.abc import Callable
+from contextlib import suppress
 import os
 from pathlib import Path
+import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import psutil
@@ -107,3 +110,18 @@ def test_nothing_outlives_a_killed_dvc(root: Path) -> None:
             starter.kill()
     assert len(stage) == 1
     assert psutil.wait_procs([*stage, *workers], timeout=30)[1] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_a_stage_whose_dvc_was_killed_before_it_began_does_not_begin(root: Path, tmp_path: Path) -> None:
+    """The shell ends at once, and its child wakes up without a parent."""
+    said = tmp_path / "said"
+    child = f"sleep 0.5; echo $$ >{said}; exec {sys.executable} -c 'import stages; print(1)' >>{said}"
+    command = ["sh", "-c", f"sh -c {shlex.quote(child)} & exit"]
+    subprocess.run(command, cwd=root, env={**os.environ, "DVC_STAGE": "test"}, check=True)
+    while not (said.exists() and said.read_text().endswith("\n")):
+        time.sleep(0.01)
+    pid = said.read_text().split()[0]
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(pid)).wait(timeout=30)
+    assert said.read_text() == f"{pid}\n"

@@ -28,7 +28,7 @@ from tests.endurance.mutants import MUTATORS, TRAP
 from tests.endurance.outcomes import write_outcomes
 
 SEED = 11
-BY_COMMAND_LINE = 0.01  # the share that runs in a process of its own, which takes as long as a hundred here
+BY_COMMAND_LINE = 0.005  # the share that runs in a process of its own, which takes as long as a hundred here
 LARGEST = 2_000  # steps of valid parameters that are run; to run more says nothing new
 
 
@@ -235,4 +235,4 @@ def main(count: int = 5_100) -> None:
             outcomes = _fuzz(target, 1 + count * target.share // total, rng, kept)
             rows.append({"file and stage": name, "tried": sum(outcomes.values()), **outcomes})
             print(rows[-1], flush=True)
-    write_outcomes("fuzz", rows)
+            write_outcomes("fuzz", rows)

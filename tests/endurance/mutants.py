@@ -1,6 +1,7 @@
 """Files that are nearly right: parameters, recordings, tables and policies changed where it hurts."""
 
 from collections.abc import Callable, Mapping
+import copy
 import io
 import os
 from pathlib import Path
@@ -72,7 +73,7 @@ def _places(content: Any) -> list[tuple[Any, Any]]:
 
 
 def _changed_parameters(content: Any, rng: Rng) -> Any:
-    for _ in range(int(rng.integers(1, 4))):
+    for _ in range(int(choose(rng, (1, 1, 2, 3)))):
         places = _places(content)
         if not places:
             return content
@@ -86,7 +87,7 @@ def _changed_parameters(content: Any, rng: Rng) -> Any:
             )
         elif kind == 2:
             other, where = choose(rng, places)
-            holder[key] = yaml.safe_load(yaml.safe_dump(other[where]))
+            holder[key] = copy.deepcopy(other[where])
         elif kind == 3 and isinstance(holder[key], int | float):
             holder[key] = holder[key] * choose(rng, (-1, 0, 0.5, 1e6, 1e12, 1e300))
         else:
@@ -99,8 +100,11 @@ def parameters(path: Path, rng: Rng) -> None:
     kind = rng.random()
     text = path.read_text()
     if kind < 0.6:
+        content = yaml.load(text, yaml.CSafeLoader)
         try:
-            made = yaml.safe_dump(_changed_parameters(yaml.safe_load(text), rng), sort_keys=False, allow_unicode=True)
+            made = yaml.dump(
+                _changed_parameters(content, rng), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True
+            )
         except (TypeError, yaml.YAMLError):
             made = ""
         path.write_text(made, errors="surrogatepass")
