@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Amount = Annotated[int, Field(ge=0, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -150,7 +151,8 @@ class CorrectSettings(_Section):
 class Params(_Section):
     """All of `params.yaml`. What a stage does not read may be absent, so that it runs with what it declares."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] | None = None
+    seed: Seed | None = None
+    evaluation_seed: Seed | None = None
     tasks: Annotated[list[Name], Field(min_length=1)] | None = None
     rounds: Annotated[list[RoundSettings], Field(min_length=1)] | None = None
     compute: ComputeSettings = ComputeSettings()
