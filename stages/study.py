@@ -5,6 +5,7 @@ by the name of each variant the parameters that it changes, in the syntax of `dv
 removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant.
 """
 
+from collections.abc import Sequence
 import io
 from pathlib import Path
 import subprocess
@@ -69,11 +70,11 @@ def read_study(path: Path) -> Study:
         raise errors.UserError(f"{path}: {key}: found {one['input']!r}, allowed: {one['msg']}") from None
 
 
-def run_experiment(name: str, changes: dict[str, Value]) -> None:
-    """Run the chain up to `measure` in a workspace of its own, as the experiment `name`."""
+def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:
+    """Run the chain up to these stages in a workspace of its own, as the experiment `name`."""
     settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
     overrides = [part for setting in settings for part in ("--set-param", setting)]
-    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, "measure"]
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
     # Of an earlier run; there need not be one.
     subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
