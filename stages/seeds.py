@@ -30,7 +30,7 @@ def main() -> None:
     from stages.comparing.rounds import read_chain
     from stages.core.settings import load_settings
     from stages.policies import POLICIES
-    from stages.reporting.seeds import csv, seeds_svg
+    from stages.reporting.seeds import csv, read_seeds, seeds_svg
     from stages.tasks import TASKS
 
     seed = load_settings(arguments.params, TASKS, POLICIES).seed
@@ -42,7 +42,7 @@ def main() -> None:
         run_seed(one, tasks, chain)
     text = csv(table(seeds, tasks, chain))
     write_text(arguments.output, text)
-    write_bytes(arguments.output.with_suffix(".svg"), seeds_svg(arguments.output))
+    write_bytes(arguments.output.with_suffix(".svg"), seeds_svg(read_seeds(arguments.output)))
 
 
 def _parser() -> ArgumentParser:

@@ -28,8 +28,8 @@ from stages.core.streams import stream
 from stages.core.task import Floats
 
 CONFIDENCE = 0.95
-_DRAWS = 2000
-_BLOCK = 200  # draws at a time: the table of counts stays small
+_DRAWS = 1000
+_BLOCK = 250  # draws at a time: the table of counts stays small
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,15 @@ def spread(success: Bools) -> Spread:
 
     Where every episode ended alike, nothing tells how alike seeds are: the interval is that of E episodes.
     """
-    table = success.astype(float)
-    mean, squares = float(table.mean()), _mean_squares(table)
-    seeds, worlds = table.shape
+    squares = _mean_squares(success.astype(float))
+    seeds, worlds = success.shape
     world_variance = max(squares.worlds - squares.rest, 0.0) / seeds
     return Spread(
-        mean,
-        *_interval(mean, squares, seeds, worlds),
+        float(success.mean()),
+        *interval(success),
         float(np.sqrt(max(squares.seeds - squares.rest, 0.0) / worlds)),
         float(np.sqrt((world_variance + squares.rest) / worlds)),
-        *_bootstrap(table),
+        *bootstrap(success),
     )
 
 
@@ -83,9 +82,12 @@ def _mean_squares(table: Floats) -> _Squares:
     )
 
 
-def _interval(mean: float, squares: _Squares, seeds: int, worlds: int) -> tuple[float, float]:
+def interval(success: Bools) -> tuple[float, float]:
+    """Both ends of the 95 % interval of the share, from outcomes (S, E)."""
     from scipy.special import stdtrit
 
+    squares, mean = _mean_squares(success.astype(float)), float(success.mean())
+    seeds, worlds = success.shape
     among = max(squares.seeds, squares.rest)
     total = among + max(squares.worlds - squares.rest, 0.0)
     freedom = (seeds - 1) * (total / among) ** 2 if among > 0 else np.inf
@@ -102,8 +104,9 @@ def _wilson(mean: float, episodes: float, quantile: float) -> tuple[float, float
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def _bootstrap(table: Floats) -> tuple[float, float]:
-    """The percentiles of the mean over seeds and worlds that are drawn anew; equal tables give equal ones."""
+def bootstrap(success: Bools) -> tuple[float, float]:
+    """The 95 % percentiles of the share over seeds and worlds drawn anew, from outcomes (S, E); the same every time."""
+    table = success.astype(float)
     seeds, worlds = table.shape
     rng = stream(1, "seeds", "bootstrap")
     means = []

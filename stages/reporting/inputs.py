@@ -25,7 +25,7 @@ ALARM = (
 )
 _SPARSE = ALARM[-7:]  # empty where there is nothing to tell apart or no alarm
 _KEY = ["task", "round", "condition"]
-_WORDS = ("variant", "task", "condition", "outcome")
+_WORDS = ("variant", "task", "condition", "outcome", "by_seed")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ class Measured:
     def tasks(self) -> list[str]:
         """The tasks, in the order of the results."""
         return list(dict.fromkeys(self.results["task"]))
+
+    @property
+    def rounds(self) -> dict[str, list[int]]:
+        """The rounds of each task, in their order."""
+        numbers = self.results.groupby("task", sort=False)["round"]
+        return {str(task): sorted({int(number) for number in some}) for task, some in numbers}
 
 
 def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:

@@ -1,11 +1,13 @@
 """Puts the page together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.reporting.alarm import Alarm, judge_alarm
+from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
 from stages.reporting.coverage import coverage_figure
@@ -41,9 +43,10 @@ class Section:
     films: list[Figure]
     figures: list[Figure]
     alarm: Alarm
+    change: tuple[str, str]  # from the first round to the last, and step by step
 
 
-def make_section(data: Path, measured: Measured, name: str) -> Section:
+def make_section(data: Path, measured: Measured, name: str, changes: Changes) -> Section:
     """The section of a task."""
     rows, errors, novelty, alarm = (
         table[table["task"] == name] for table in (measured.results, measured.errors, measured.novelty, measured.alarm)
@@ -66,6 +69,7 @@ def make_section(data: Path, measured: Measured, name: str) -> Section:
             novelty_figure(novelty),
         ],
         judge_alarm(alarm),
+        (verdict(changes), step_by_step(changes)),
     )
 
 
@@ -86,7 +90,9 @@ def _glance(measured: Measured, name: str) -> Glance:
     return Glance(rounds, table)
 
 
-def write_page(sections: list[Section], measured: Measured, studies: list[Study]) -> str:
+def write_page(
+    sections: list[Section], measured: Measured, changes: Mapping[str, Changes], studies: list[Study]
+) -> str:
     """The whole page: one file, nothing loaded from elsewhere."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -97,6 +103,8 @@ def write_page(sections: list[Section], measured: Measured, studies: list[Study]
         keep_trailing_newline=True,
     )
     return environment.get_template("page.html").render(
+        total=total(changes),
+        how=HOW,
         ran=what_was_run(measured),
         reliable=percent(RELIABLE),
         sections=sections,
