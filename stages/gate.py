@@ -169,7 +169,8 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     """Simulate the gate, write the table and the chart, and say how many episodes it needs."""
     from tqdm import tqdm
 
-    from stages.comparing import power, power_report
+    from stages.comparing import power, power_report, sequential_power
+    from stages.comparing.trial import Rule
     from stages.core.files import write_bytes, write_text
 
     if runs < 1:
@@ -178,7 +179,11 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     powers = list(tqdm(power.simulate(wanted, runs, margin, level), total=len(wanted), desc="gate: power", leave=False))
     write_text(folder / "power.csv", power_report.csv(powers))
     write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    rule = Rule(margin, level, round(1 - power.CAUGHT, 9))
+    found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", leave=False))
+    write_text(folder / "sequential.csv", sequential_power.csv(found))
     print(power_report.sentences(powers, margin, level))
+    print(sequential_power.sentences(found, rule))
 
 
 if __name__ == "__main__":

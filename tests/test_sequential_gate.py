@@ -10,7 +10,7 @@ import yaml
 
 from tests.conftest import Chain
 
-pytestmark = pytest.mark.xdist_group("chain")
+pytestmark = pytest.mark.xdist_group("trial")
 LAST = "round_2"
 
 
