@@ -11,6 +11,7 @@ from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
 from stages.reporting.coverage import coverage_figure
+from stages.reporting.explained import Explained, explain_worst
 from stages.reporting.film import FILMS
 from stages.reporting.inputs import Measured
 from stages.reporting.pairs import Pair, choose_pair
@@ -44,6 +45,7 @@ class Section:
     figures: list[Figure]
     alarm: Alarm
     change: tuple[str, str]  # from the first round to the last, and step by step
+    explained: Explained | None
 
 
 def make_section(data: Path, measured: Measured, name: str, changes: Changes) -> Section:
@@ -70,6 +72,7 @@ def make_section(data: Path, measured: Measured, name: str, changes: Changes) ->
         ],
         judge_alarm(alarm),
         (verdict(changes), step_by_step(changes)),
+        explain_worst(data, name, rows),
     )
 
 
