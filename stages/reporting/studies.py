@@ -12,6 +12,7 @@ from stages.reporting.picture import Figure
 from stages.reporting.seeds import QUESTION, SHOWN, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.spending import spending_figures
 from stages.reporting.summary import COLUMNS, cells
+from stages.reporting.sweep import sweep_figure
 
 SEEDS = "seeds.csv"
 
@@ -47,19 +48,22 @@ def _read(path: Path) -> Study:
     table = read_table(path, ["variant", *(column for column in RESULTS if asked.over_rows or column != "rows")])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
-    figures = spending_figures(table) if asked.over_rows else ()
+    figures = spending_figures(table) if asked.over_rows else (sweep_figure(table),) if asked.by_value else ()
     return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
 
 
 class _Asked(NamedTuple):
     question: str
     over_rows: bool  # success is to be drawn over the expert steps spent
+    by_value: bool  # success is to be drawn over the variants, which are the values of a parameter
 
 
 def _asked(path: Path) -> _Asked:
     try:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _Asked(" ".join(str(study["question"]).split()), study.get("plot") == "rows")
+        return _Asked(
+            " ".join(str(study["question"]).split()), study.get("plot") == "rows", study.get("plot") == "values"
+        )
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
