@@ -10,7 +10,8 @@ side (with the code and parameters of the workspace), until each condition is se
 the margin, by a test that holds its level whenever one stops (--minutes, --worlds).
 
 --power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg), and by how
-many fewer --sequential settles it (sequential.csv).
+many fewer --sequential settles it, and how far a budget of
+pairs gets it (sequential.csv, budget.csv).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -182,6 +183,8 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     rule = Rule(margin, level, round(1 - power.CAUGHT, 9))
     found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", leave=False))
     write_text(folder / "sequential.csv", sequential_power.csv(found))
+    within = list(sequential_power.budgets(runs, rule))
+    write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))
     print(sequential_power.sentences(found, rule))
 

@@ -23,6 +23,9 @@ COLUMNS = (
     *("success", "correlation", "conditions", "loss", "fixed", "pairs", "pairs_95", "saved"),
     *("failed", "cleared", "open"),
 )
+TOGETHER = (4, 6, 18)  # conditions that are judged together: of a task, of another, of all
+BUDGETS = (250, 500, 1000, 2000, 4000, 8000, 16_000)  # pairs of all conditions
+BUDGET_COLUMNS = ("success", "correlation", "conditions", "pairs", "caught", "missed", "false_alarms")
 _LONGEST = 4  # times the fixed size: then it stays open
 _BLOCK = 100  # runs at a time
 _UNSURE = 0.01  # of the fixed size
@@ -91,10 +94,37 @@ def _uses(truth: tuple[float, float, float], most: int, runs: int, rule: Rule, l
     return states, pairs
 
 
-def csv(found: Sequence[Course]) -> str:
-    """One line a setting and loss."""
-    rows = [[getattr(one, name) for name in COLUMNS] for one in found]
-    return "\n".join([",".join(COLUMNS), *(",".join(f"{cell:.6g}" for cell in row) for row in rows)]) + "\n"
+@dataclass(frozen=True)
+class Budget:
+    """How far so many pairs get, of all conditions together, of which one is worse by the margin."""
+
+    success: float
+    correlation: float
+    conditions: int
+    pairs: int
+    caught: float
+    missed: float  # cleared within the budget
+    false_alarms: float  # any condition fails where none is worse
+
+
+def budgets(runs: int, rule: Rule) -> Iterator[Budget]:
+    """One for each setting and budget; open conditions take turns, as in `trial`."""
+    for success, correlation, conditions in product(SUCCESS, CORRELATIONS, TOGETHER):
+        level = rule.level / conditions
+        states, ends = _uses((success, correlation, rule.margin), max(BUDGETS) // 2, runs, rule, level)
+        idle_states, idle_ends = _uses((success, correlation, 0.0), max(BUDGETS) // 2, runs, rule, level)
+        drawn = stream(SEED, "gate", "others", conditions).integers(runs, size=(runs, conditions))
+        alarms = float((idle_states[drawn] == 1).any(axis=1).mean())
+        spent = ends + np.minimum(idle_ends[drawn[:, 1:]], ends[:, None]).sum(axis=1)
+        for pairs in BUDGETS:
+            caught, missed = (float(((states == state) & (spent <= pairs)).mean()) for state in (1, 2))
+            yield Budget(success, correlation, conditions, pairs, caught, missed, alarms)
+
+
+def csv(found: Sequence[Course] | Sequence[Budget], columns: Sequence[str] = COLUMNS) -> str:
+    """One line a setting and loss, or a setting and budget."""
+    rows = [[getattr(one, name) for name in columns] for one in found]
+    return "\n".join([",".join(columns), *(",".join(f"{cell:.6g}" for cell in row) for row in rows)]) + "\n"
 
 
 def sentences(found: Sequence[Course], rule: Rule) -> str:
