@@ -183,7 +183,7 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     rule = Rule(margin, level, round(1 - power.CAUGHT, 9))
     found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", leave=False))
     write_text(folder / "sequential.csv", sequential_power.csv(found))
-    within = list(sequential_power.budgets(runs, rule))
+    within = list(sequential_power.budgets(max(1, runs // 5), rule))
     write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))
     print(sequential_power.sentences(found, rule))
