@@ -16,6 +16,7 @@ from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
+_STEPS, _FEWEST = 2400, 4  # of a condition's batch: steps about, and episodes at least
 _LOOKED_AT = 8  # worlds: where these are all one, so are the others
 
 
@@ -28,20 +29,17 @@ class Contest:
     demonstrations: Path
     policies: tuple[Path, Path]
 
-    def worlds(self, most: int, used: Ints) -> dict[str, list[Plan]]:
-        """By condition, the worlds among the first `most` whose seeds are not `used` (M,), in their order.
-
-        None where nothing about a world is random: to run it again would tell nothing.
-        """
-        plans = evaluation_plans(self.task, TASKS.find(self.task), self.settings, most)
-        known = set(used.tolist())
+    def worlds(self, most: int) -> dict[str, list[Plan]]:
+        """By condition, its first `most` worlds; none where nothing about them is random: one would tell all."""
         found: dict[str, list[Plan]] = {}
-        for plan in plans:
+        for plan in evaluation_plans(self.task, TASKS.find(self.task), self.settings, most):
             found.setdefault(plan.condition, []).append(plan)
-        return {
-            condition: [plan for plan in some if plan.seed not in known] if _vary(some) else []
-            for condition, some in found.items()
-        }
+        return {condition: plans if _vary(plans) else [] for condition, plans in found.items()}
+
+    @property
+    def batch(self) -> int:
+        """How many worlds of a condition are run at a time: of long episodes fewer, so that tasks take equal turns."""
+        return max(_FEWEST, _STEPS // self._max_steps)
 
     def outcomes(self, plans: Sequence[Plan]) -> Ints:
         """For each of N worlds -1 (the baseline alone succeeded), 1 (the other alone) or 0 (N,)."""
@@ -52,10 +50,13 @@ class Contest:
 
     def _run(self, controller: Controller, plans: Sequence[Plan]) -> Ints:
         """Whether it succeeds in each world (N,), as 0 or 1."""
-        wanted = self.settings.of(self.settings.params.evaluate, "evaluate", self.task)
-        most = self.settings.get(wanted.max_steps, f"evaluate.{self.task}.max_steps")
-        episodes = run_episodes(self._make, controller, plans, most, compute(self.settings), self.task)
+        episodes = run_episodes(self._make, controller, plans, self._max_steps, compute(self.settings), self.task)
         return np.array([episode.outcome == "success" for episode in episodes], dtype=np.int64)
+
+    @cached_property
+    def _max_steps(self) -> int:
+        wanted = self.settings.of(self.settings.params.evaluate, "evaluate", self.task)
+        return self.settings.get(wanted.max_steps, f"evaluate.{self.task}.max_steps")
 
     @cached_property
     def _make(self) -> Callable[[], Task]:

@@ -10,8 +10,6 @@ from stages.comparing.pairing import Pairs
 from stages.comparing.sequential import Settled, settle
 from stages.core.episode import Ints, Plan
 
-_BATCH = 20  # worlds of each open condition; it decides when one looks, and no answer
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -45,7 +43,9 @@ def hold(
     Recorded pairs are read first. `level` is shared out evenly (Bonferroni): whichever condition is settled when, one
     of those that are not worse fails with at most that probability.
     """
-    trials = [_Trial(one, contests[one.task].worlds(most, one.seeds)[one.condition]) for one in paired if len(one)]
+    some = [one for one in paired if len(one)]
+    worlds = {task: contests[task].worlds(most) for task in dict.fromkeys(one.task for one in some)}
+    trials = [_Trial(one, worlds[one.task].get(one.condition, [])) for one in some]
     share = rule.level / max(len(trials), 1)
     while not time_is_up():
         going = [trial for trial in trials if trial.waiting and trial.settled(rule, share).state == "open"]
@@ -60,8 +60,9 @@ def hold(
 class _Trial:
     """One condition under way."""
 
-    def __init__(self, pairs: Pairs, waiting: list[Plan]) -> None:
-        self.pairs, self.waiting = pairs, waiting
+    def __init__(self, pairs: Pairs, worlds: Sequence[Plan]) -> None:
+        recorded = set(pairs.seeds.tolist())
+        self.pairs, self.waiting = pairs, [plan for plan in worlds if plan.seed not in recorded]
         self.outcomes: Ints = pairs.after.astype(np.int64) - pairs.before.astype(np.int64)
 
     def settled(self, rule: Rule, share: float) -> Settled:
@@ -76,11 +77,11 @@ class _Trial:
 
 
 def _run_batch(contest: Contest, trials: Sequence[_Trial]) -> None:
-    """Run the next worlds of some conditions of a task, all together."""
-    batches = [trial.waiting[:_BATCH] for trial in trials]
+    """Run the next worlds of some conditions of a task together; how many decides no answer, only when one looks."""
+    batches = [trial.waiting[: contest.batch] for trial in trials]
     outcomes = contest.outcomes([plan for batch in batches for plan in batch])
     start = 0
     for trial, batch in zip(trials, batches, strict=True):
         trial.outcomes = np.concatenate([trial.outcomes, outcomes[start : start + len(batch)]])
-        trial.waiting = trial.waiting[_BATCH:]
+        trial.waiting = trial.waiting[len(batch) :]
         start += len(batch)
