@@ -28,6 +28,7 @@ from stages.core.streams import stream
 from stages.core.task import Floats
 
 CONFIDENCE = 0.95
+_DIGITS = 12  # what is less is rounding
 _DRAWS = 1000
 _BLOCK = 250  # draws at a time: the table of counts stays small
 
@@ -65,7 +66,7 @@ def spread(success: Bools) -> Spread:
     return Spread(
         float(success.mean()),
         *interval(success),
-        float(np.sqrt(max(squares.seeds - squares.rest, 0.0) / worlds)),
+        float(np.sqrt(max(round(squares.seeds - squares.rest, _DIGITS), 0.0) / worlds)),
         float(np.sqrt((world_variance + squares.rest) / worlds)),
         *bootstrap(success),
     )
