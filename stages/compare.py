@@ -31,9 +31,9 @@ def main() -> None:
     workspace = Workspace(arguments.data, arguments.params)
     a, b = (find_side(name, workspace, arguments.round, arguments.task) for name in (arguments.a, arguments.b))
     paired = pair_sides(a, b)
-    comparisons = compare(paired, arguments.level, arguments.mid_p)
+    comparisons = compare(paired, arguments.level)
     if arguments.json:
-        print(document(a, b, paired, comparisons, arguments.level, arguments.mid_p))
+        print(document(a, b, paired, comparisons, arguments.level))
     else:
         print(text(a, b, paired, comparisons, arguments.level))
 
@@ -46,7 +46,6 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--round", type=int, help="the round of a folder of data or a revision (the last one)")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
     parser.add_argument("--level", type=float, default=0.05, help="how often to see a difference where none is (0.05)")
-    parser.add_argument("--mid-p", action="store_true", help="mid-p instead of exact: keener, right on average only")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
     return parser
 
@@ -78,15 +77,13 @@ def text(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Compari
     return "\n\n".join([*parts, "\n".join(told)] if told else parts)
 
 
-def document(
-    a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Comparison"], level: float, mid: bool
-) -> str:
+def document(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Comparison"], level: float) -> str:
     """The same as JSON: equal inputs give equal bytes."""
     content: dict[str, Any] = {
         "a": {"name": a.name, "rounds": dict(a.rounds)},
         "b": {"name": b.name, "rounds": dict(b.rounds)},
         "level": level,
-        "test": "mid-p McNemar, Holm-adjusted" if mid else "exact McNemar, Holm-adjusted",
+        "test": "exact McNemar, Holm-adjusted",
         "interval": f"Tango's score interval, {100 * (1 - level):g} %",
         "comparisons": [asdict(one) for one in comparisons],
         "unpaired": [

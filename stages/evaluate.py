@@ -42,8 +42,8 @@ def evaluation_plans(name: str, task: type[Task], settings: Settings, count: int
     for key in ("common", "evaluate"):
         settings.get(getattr(randomization, key), f"randomization.{name}.{key}")
     for condition, spans in randomization.conditions().items():
-        names = ("evaluate", name, condition)
-        plans += plan_episodes(knobs, ranges(spans), count, condition, settings.seed, *names, first=len(plans))
+        seed, names = settings.evaluation_seed, ("evaluate", name, condition)
+        plans += plan_episodes(knobs, ranges(spans), count, condition, seed, *names, first=len(plans))
     return plans
 
 

@@ -5,7 +5,13 @@ all conditions) and a worsening of --margin is not ruled out (Tango's score test
 fails; it says which are cleared of the margin and for which there are too few episodes to tell. Status 2: something is
 missing, such as a condition of the baseline that the workspace no longer has (--allow-missing lets it pass).
 
---power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg).
+--sequential does not rest at the episodes there are: it runs further worlds, batch by batch, under the policy of either
+side (with the code and parameters of the workspace), until each condition is settled, be it as worse or as cleared of
+the margin, by a test that holds its level whenever one stops (--minutes, --worlds).
+
+--power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg), and by how
+many fewer --sequential settles it, and how far a budget of
+pairs gets it (sequential.csv, budget.csv).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -33,6 +39,8 @@ def main() -> None:
         found = getattr(arguments, name)
         if not 0 < found < highest:
             raise errors.UserError(f"--{name}: found {found}, allowed: more than 0 and less than {highest:g}")
+    if arguments.worlds < 1:
+        raise errors.UserError(f"--worlds: found {arguments.worlds}, allowed: at least 1")
     if arguments.power is not None:
         write_power(arguments.power, arguments.runs, arguments.margin, arguments.level)
     else:
@@ -46,6 +54,9 @@ def _parser() -> ArgumentParser:
     action.add_argument("--power", type=Path, metavar="FOLDER", help="simulate; write power.csv and power.svg")
     parser.add_argument("--margin", type=float, default=0.05, help="smallest worsening that matters, a share (0.05)")
     parser.add_argument("--level", type=float, default=0.01, help="how often to fail where nothing is worse (0.01)")
+    parser.add_argument("--sequential", action="store_true", help="run further worlds until all is settled")
+    parser.add_argument("--minutes", type=float, help="with --sequential: stop after so many (when all is settled)")
+    parser.add_argument("--worlds", type=int, default=2000, help="with --sequential: at most of a condition (2,000)")
     parser.add_argument("--task", help="this task only")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
     parser.add_argument("--allow-missing", action="store_true", help="let conditions pass that cannot be compared")
@@ -57,21 +68,54 @@ def _parser() -> ArgumentParser:
 def run_gate(arguments: Namespace) -> int:
     """Judge, print the judgements, and return the exit status."""
     from stages.compare import pair_sides
-    from stages.comparing.decision import judge
     from stages.comparing.sources import Workspace, data_folder, find_side
 
     workspace = Workspace(arguments.data, arguments.params)
     baseline = find_side(arguments.baseline, workspace, None, arguments.task)
     now = data_folder("workspace", workspace, None, arguments.task)
     paired = pair_sides(baseline, now)
-    judgements = judge(paired, arguments.margin, arguments.level)
     missing = _missing(baseline, now, paired)
-    failed = any(one.state == "failed" for one in judgements)
-    told = document if arguments.json else text
-    print(told(arguments, judgements, missing))
+    failed = (_sequential if arguments.sequential else _fixed)(arguments, baseline, now, paired, missing)
     if missing and not failed and not arguments.allow_missing:
         raise errors.UserError(f"not in the same worlds on both sides: {', '.join(missing)} (see --allow-missing)")
     return int(failed)
+
+
+def _fixed(arguments: Namespace, _baseline: "Side", _now: "Side", paired: list["Pairs"], missing: list[str]) -> bool:
+    """Judge the pairs there are and print it; whether the gate fails."""
+    from stages.comparing.decision import judge
+
+    judgements = judge(paired, arguments.margin, arguments.level)
+    told = document if arguments.json else text
+    print(told(arguments, judgements, missing))
+    return any(one.state == "failed" for one in judgements)
+
+
+def _sequential(arguments: Namespace, baseline: "Side", now: "Side", paired: list["Pairs"], missing: list[str]) -> bool:
+    """Run further pairs until all is settled and print it; whether the gate fails."""
+    import tempfile
+    from time import monotonic
+
+    from stages.comparing import trial_report
+    from stages.comparing.further import Contest
+    from stages.comparing.power import CAUGHT
+    from stages.comparing.trial import Rule, hold
+    from stages.core.settings import load_settings
+    from stages.policies import POLICIES
+    from stages.tasks import TASKS
+
+    settings = load_settings(arguments.params, TASKS, POLICIES)
+    end = None if arguments.minutes is None else monotonic() + 60 * arguments.minutes
+    rule = Rule(arguments.margin, arguments.level, round(1 - CAUGHT, 9))
+    with tempfile.TemporaryDirectory() as scratch:
+        contests = {}
+        for task in dict.fromkeys(one.task for one in paired):
+            policies = (baseline.policy(task, Path(scratch)), now.policy(task, Path(scratch)))
+            contests[task] = Contest(task, settings, arguments.data / task / "demonstrations", policies)
+        answers = hold(paired, contests, rule, arguments.worlds, lambda: end is not None and monotonic() > end)
+    told = trial_report.document if arguments.json else trial_report.text
+    print(told(arguments.baseline, answers, rule, missing))
+    return any(one.state == "failed" for one in answers)
 
 
 def _missing(baseline: "Side", now: "Side", paired: list["Pairs"]) -> list[str]:
@@ -126,7 +170,8 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     """Simulate the gate, write the table and the chart, and say how many episodes it needs."""
     from tqdm import tqdm
 
-    from stages.comparing import power, power_report
+    from stages.comparing import power, power_report, sequential_power
+    from stages.comparing.trial import Rule
     from stages.core.files import write_bytes, write_text
 
     if runs < 1:
@@ -135,7 +180,13 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     powers = list(tqdm(power.simulate(wanted, runs, margin, level), total=len(wanted), desc="gate: power", leave=False))
     write_text(folder / "power.csv", power_report.csv(powers))
     write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    rule = Rule(margin, level, round(1 - power.CAUGHT, 9))
+    found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", leave=False))
+    write_text(folder / "sequential.csv", sequential_power.csv(found))
+    within = list(sequential_power.budgets(max(1, runs // 5), rule))
+    write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))
+    print(sequential_power.sentences(found, rule))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="an episode before and after the corrections (.jpg)")
     arguments = parser.parse_args()
 
+    from stages.reporting.changes import read_changes
     from stages.reporting.inputs import read_measured
     from stages.reporting.mosaic import mosaic
     from stages.reporting.page import make_section, write_page
@@ -28,9 +29,10 @@ def main() -> None:
     from stages.reporting.summary import write_summary
 
     measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
-    sections = [make_section(arguments.data, measured, name, arguments.alarm) for name in measured.tasks]
-    page = write_page(sections, measured, read_studies(arguments.studies))
-    write_text(arguments.summary, write_summary(measured))
+    changes = read_changes(arguments.data, measured.rounds)
+    sections = [make_section(arguments.data, measured, name, changes[name], arguments.alarm) for name in measured.tasks]
+    page = write_page(sections, measured, changes, read_studies(arguments.studies))
+    write_text(arguments.summary, write_summary(measured, changes))
     write_text(arguments.page, page)
     if arguments.picture:
         picture = next((made for section in reversed(sections) if (made := mosaic(section.films))), b"")

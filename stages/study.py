@@ -3,8 +3,12 @@
 A study is a YAML file: a question, the task it is about, the number of rounds, what all variants share (`base`), and
 by the name of each variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key`
 removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant.
+
+--sweep KEY=VALUE,VALUE,... writes the study of one parameter's values, reports/studies/NAME.yaml, and runs it; beside
+its table goes a chart (.svg) of success with 95 % intervals, value by value.
 """
 
+from collections.abc import Sequence
 import io
 from pathlib import Path
 import subprocess
@@ -12,10 +16,11 @@ import sys
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import yaml
 
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
-from stages.core.files import replacing
+from stages.core.files import replacing, write_bytes, write_text
 from stages.rounds import flow
 
 Value = str | int | float | bool | None | list[str]
@@ -29,8 +34,9 @@ class Study(BaseModel):
     question: str
     task: str
     rounds: Annotated[int, Field(ge=1)]
-    # What the report draws: success over the expert steps spent, or known steps and success over the dataset's rows.
-    plot: Literal["rows", "coverage"] | None = None
+    # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows, or
+    # success over the variants, which are the values of a parameter.
+    plot: Literal["rows", "coverage", "values"] | None = None
     base: dict[str, Value] = {}
     variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
 
@@ -38,9 +44,49 @@ class Study(BaseModel):
 def main() -> None:
     """Command line."""
     parser = cli.parser(__doc__)
-    parser.add_argument("study", type=Path, help="the study (.yaml)")
-    path = parser.parse_args().study
-    study = read_study(path)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("study", type=Path, nargs="?", help="the study (.yaml)")
+    action.add_argument("--sweep", metavar="KEY=VALUES", help="a parameter and its values, separated by commas")
+    parser.add_argument("--name", help="with --sweep: of the study (the parameter's, dots replaced)")
+    parser.add_argument("--task", help="with --sweep: whose results are looked at (the task in the key)")
+    parser.add_argument("--rounds", type=int, default=1, help="with --sweep: how many rounds to run (1)")
+    arguments = parser.parse_args()
+    path = arguments.study
+    if arguments.sweep is not None:
+        path = write_sweep(*read_sweep(arguments.sweep, arguments.task, arguments.rounds), arguments.name)
+    run_study(path, read_study(path))
+
+
+def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
+    """The parameter and the study of its values; UserError for what is neither `KEY=VALUE,VALUE` nor of a task."""
+    from stages.tasks import TASKS
+
+    key, _, listed = sweep.partition("=")
+    values = [yaml.safe_load(value) for value in listed.split(",")]
+    if not key or len(values) < 2 or any(value is None for value in values):
+        raise errors.UserError(f"--sweep: found {sweep}, allowed: a parameter and at least two values (KEY=1,2)")
+    known = [part for part in key.split(".") if part in TASKS]
+    named = task or (known[0] if known else "")
+    if named not in TASKS:
+        raise errors.UserError(f"--task: found {named or 'nothing'}, allowed: {', '.join(TASKS)}")
+    if rounds < 1:
+        raise errors.UserError(f"--rounds: found {rounds}, allowed: at least 1")
+    question = f"What does {key} change? ({', '.join(map(str, values))}; everything else as in params.yaml.)"
+    variants: dict[str, dict[str, Value] | None] = {str(value): {key: value} for value in values}
+    return key, Study(question=question, task=named, rounds=rounds, plot="values", variants=variants)
+
+
+def write_sweep(key: str, study: Study, name: str | None) -> Path:
+    """Write the study to where the report finds it; UserError where another one of that name is."""
+    path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
+    if path.exists() and read_study(path) != study:
+        raise errors.UserError(f"{path}: found another study, allowed: a --name of its own for this one")
+    write_text(path, yaml.safe_dump(study.model_dump(exclude_defaults=True), sort_keys=False, width=110))
+    return path
+
+
+def run_study(path: Path, study: Study) -> None:
+    """Run every variant as an experiment, and write the table (and the chart) beside `path`."""
     import pandas as pd
 
     tables = []
@@ -54,6 +100,11 @@ def main() -> None:
     with replacing(path.with_suffix(".csv")) as temporary:
         columns = ["variant", *(column for column in table.columns if column != "variant")]
         table[columns].to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    if study.plot == "values":
+        from stages.reporting.sweep import sweep_svg
+
+        changed = [key for changes in study.variants.values() for key in changes or {}]
+        write_bytes(path.with_suffix(".svg"), sweep_svg(table, " and ".join(dict.fromkeys(changed))))
 
 
 def read_study(path: Path) -> Study:
@@ -70,11 +121,11 @@ def read_study(path: Path) -> Study:
         ) from None
 
 
-def run_experiment(name: str, changes: dict[str, Value]) -> None:
-    """Run the chain up to `measure` in a workspace of its own, as the experiment `name`."""
+def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:
+    """Run the chain up to these stages in a workspace of its own, as the experiment `name`."""
     settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
     overrides = [part for setting in settings for part in ("--set-param", setting)]
-    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, "measure"]
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
     # Of an earlier run; there need not be one.
     subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell

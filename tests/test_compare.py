@@ -114,11 +114,6 @@ def test_one_task_only(stage: Any, workspace: Path) -> None:
     assert found["by"]["kuka_reach shown"]["p_adjusted"] == found["by"]["kuka_reach shown"]["p"]
 
 
-def test_mid_p_is_keener(stage: Any, workspace: Path) -> None:
-    exact, mid = (compared(stage, workspace, "round_0", "round_1", *more)["by"] for more in ((), ("--mid-p",)))
-    assert mid["distance region"]["p"] < exact["distance region"]["p"]
-
-
 def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -> None:
     fewer = write_evaluation(tmp_path / "fewer", {"near": some(60, 60), "new": some(1, 1)})
     said = compare(stage, workspace, workspace / "data/distance/round_0", fewer).output

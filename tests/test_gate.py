@@ -192,7 +192,7 @@ def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
     ended = stage("gate", "--power", tmp_path, "--runs", 1)
     assert ended.status == 0, ended.output
     assert "success 95 %, correlation 0.5, among 18 conditions: " in ended.output
-    assert {path.name for path in tmp_path.iterdir()} == {"power.csv", "power.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == {"power.csv", "power.svg", "sequential.csv", "budget.csv"}
 
 
 def test_the_power_comes_to_the_same_bytes_twice() -> None:

@@ -1,6 +1,7 @@
 """The report of a real, tiny run: the same bytes twice, and a page that a real browser shows whole, on any width."""
 
 from collections.abc import Iterator
+import json
 import os
 from pathlib import Path
 import re
@@ -150,6 +151,30 @@ def test_the_summary_has_a_verdict_a_task_and_a_row_a_condition(made: Path) -> N
         assert re.search(rf"^- \*\*{task}\*\*: From [\d,]+ steps of demonstration", summary, re.MULTILINE)
     for key in keys(made):
         assert summary.count(f"| {' | '.join(key)} | ") == 1
+
+
+def test_the_page_and_the_summary_lead_with_verdicts(made: Path) -> None:
+    page, summary = ((made / "reports" / name).read_text() for name in ("index.html", "summary.md"))
+    for text in (page, summary):
+        assert text.index("From the first round to the last: of 8 conditions") < text.index("Round 0 to 1: ")
+    assert page.index("Round 0 to 1: ") < page.index("<table")
+    assert summary.index("Round 0 to 1: ") < summary.index("| ---")
+
+
+def test_the_worst_episode_of_the_arm_is_explained(made: Path) -> None:
+    """As `python -m stages.explain` explains that step."""
+    page = (made / "reports/index.html").read_text()
+    assert page.count("<h3>Where the worst episode went wrong</h3>") == 1
+    told = re.search(
+        r"Round (\d), condition (\w+), episode (\d+): .* Step (\d+), .* novelty was ([\d.e+]+) times", page
+    )
+    assert told is not None
+    number, condition, episode, step, ratio = told.groups()
+    where = (f"data/kuka_reach/round_{number}", "--episode", episode, "--step", step, "--json")
+    found = json.loads(stage(made, "stages.explain", *where).stdout)
+    assert found["episode"]["condition"] == condition
+    assert f"{found['novelty'] / found['threshold']:.2g}" == ratio
+    assert f"made of {len(found['rows'])} known moments" in page
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
-from stages.study import read_study
+from stages.study import read_study, read_sweep, write_sweep
 from tests.chain import ROOT
 
 STUDIES = sorted((ROOT / "reports/studies").glob("*.yaml"))
@@ -31,7 +31,7 @@ def test_a_committed_table_holds_every_variant_of_its_study(path: Path) -> None:
 
     study = read_study(path)
     table = pd.read_csv(path.with_suffix(".csv"))
-    assert list(dict.fromkeys(table["variant"])) == list(study.variants)
+    assert list(dict.fromkeys(table["variant"].astype(str))) == list(study.variants)
     assert set(table["task"]) == {study.task}
     assert set(table["round"]) == set(range(study.rounds))
 
@@ -57,3 +57,56 @@ def test_a_broken_study_is_told_in_one_line(tmp_path: Path, content: str, told: 
 def test_a_study_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_study(tmp_path / "none.yaml")
+
+
+def test_a_sweep_is_a_study_of_its_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    key, study = read_sweep("policy.kuka_reach.neighbors=1,3,10", None, 2)
+    path = write_sweep(key, study, None)
+    assert path == Path("reports/studies/policy_kuka_reach_neighbors.yaml")
+    assert read_study(path) == study
+    assert (study.task, study.rounds, study.plot) == ("kuka_reach", 2, "values")
+    assert study.variants["3"] == {"policy.kuka_reach.neighbors": 3}
+    assert write_sweep(key, study, None) == path
+
+
+def test_a_sweep_does_not_take_the_place_of_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for sweep in ("seed=1,2", "seed=1,2,3"):
+        made = read_sweep(sweep, "distance", 1)
+        if sweep == "seed=1,2":
+            write_sweep(*made, "seeds")
+        else:
+            with pytest.raises(UserError, match="found another study"):
+                write_sweep(*made, "seeds")
+
+
+def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:
+    import pandas as pd
+
+    from stages.reporting.sweep import sweep_figure, sweep_svg
+
+    table = pd.read_csv(ROOT / "reports/studies/lab.csv")
+    chart = sweep_svg(table, "evaluate.distance.max_steps").decode()
+    for word in (*table["variant"], *table["condition"], "evaluate.distance.max_steps"):
+        assert f">{word}</text>" in chart
+    told = [picture.alt for picture in sweep_figure(table).pictures]
+    assert [alt.split(",")[0] for alt in told] == [
+        f"Success in condition {one}" for one in dict.fromkeys(table["condition"])
+    ]
+    assert all(value in alt for alt in told for value in set(table["variant"]))
+
+
+@pytest.mark.parametrize(
+    ("sweep", "task", "told"),
+    [
+        ("policy.kuka_reach.neighbors=1", None, "at least two values"),
+        ("policy.kuka_reach.neighbors=1,,2", None, "at least two values"),
+        ("seed=1,2", None, "--task: found nothing"),
+        ("seed=1,2", "walk", "--task: found walk"),
+    ],
+)
+def test_a_broken_sweep_is_told_in_one_line(sweep: str, task: str | None, told: str) -> None:
+    with pytest.raises(UserError, match=told) as caught:
+        read_sweep(sweep, task, 1)
+    assert "\n" not in str(caught.value)

@@ -31,11 +31,11 @@ class Comparison:
     copies: int
 
 
-def compare(paired: Sequence[Pairs], level: float, mid: bool = False) -> list[Comparison]:
+def compare(paired: Sequence[Pairs], level: float) -> list[Comparison]:
     """The comparisons of all conditions that have pairs, their p-values adjusted for there being so many."""
     some = [one for one in paired if len(one)]
-    raw = [two_sided(one.lost, one.gained, mid) for one in some]
-    counted = lowest([one.lost + one.gained for one in some], 2, mid) <= level
+    raw = [two_sided(one.lost, one.gained) for one in some]
+    counted = lowest([one.lost + one.gained for one in some], 2) <= level
     figures = zip(some, raw, holm(raw, counted).tolist(), counted.tolist(), strict=True)
     return [_comparison(*one, level) for one in figures]
 

@@ -1,6 +1,6 @@
 """Which episodes of two evaluations ran in the same world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Pairs:
     differing: int = 0  # seeds of both sides whose worlds differ
     alone: int = 0  # episodes of one side whose seed the other side lacks
     copies: int = 0  # pairs that repeat another one to the last bit
+    seeds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,) of the worlds
 
     @property
     def lost(self) -> int:
@@ -55,6 +56,7 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
         differing=int((~same).sum()),
         alone=len(in_a) + len(in_b) - 2 * len(rows_a),
         copies=len(kept_a) - len(once),
+        seeds=a.seeds[kept_a[once]],
     )
 
 

@@ -1,4 +1,4 @@
-"""Evaluations of an experiment or a revision, out of DVC's cache; the workspace stays as it is."""
+"""Evaluations and policies of an experiment or a revision, out of DVC's cache; the workspace stays as it is."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,19 +33,28 @@ class Revision:
     def evaluation(self, task: str, round_name: str) -> Evaluation:
         """What its policy of that round did; UserError, which says how to get it, where the cache lacks it."""
         place = f"data/{task}/{round_name}/evaluation"
-        lacking = (
-            f"{place} is not in DVC's cache; `dvc pull` fetches what a remote holds, else check it out and "
-            "run `dvc repro`, or make an experiment of it (`dvc exp run`)"
-        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / tables.EPISODES
-            content = self._read(lambda: self.files.cat_file(f"{place}/{tables.EPISODES}"), lacking)
-            path.write_bytes(content)
+            path.write_bytes(self._content(place, tables.EPISODES))
             try:
                 return read_evaluation(Path(folder))
             except UserError as error:
                 # The copy is gone by the time that the message is read.
                 raise UserError(str(error).replace(folder, f"{self.name}:{place}")) from None
+
+    def policy(self, task: str, round_name: str, folder: Path) -> Path:
+        """A copy, in `folder`, of a round's policy; UserError, which says how to get it, where the cache lacks it."""
+        path = folder / f"{task}.npz"
+        path.write_bytes(self._content(f"data/{task}/{round_name}/policy.npz"))
+        return path
+
+    def _content(self, place: str, *inside: str) -> bytes:
+        lacking = (
+            f"{place} is not in DVC's cache; `dvc pull` fetches what a remote holds, else check it out and "
+            "run `dvc repro`, or make an experiment of it (`dvc exp run`)"
+        )
+        content: bytes = self._read(lambda: self.files.cat_file("/".join([place, *inside])), lacking)
+        return content
 
     def _read(self, read: Callable[[], T], lacking: str) -> T:
         from dvc.exceptions import DvcException

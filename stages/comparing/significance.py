@@ -10,21 +10,12 @@ from numpy.typing import ArrayLike
 from stages.core.task import Floats
 
 
-def two_sided(lost: int, gained: int, mid: bool = False) -> float:
-    """The p of "B is neither better nor worse" in one condition.
-
-    `mid` counts half of what is as likely as what was seen: less conservative, its level is held on average only
-    (Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91, 2013).
-    """
-    from scipy.stats import binom, binomtest
+def two_sided(lost: int, gained: int) -> float:
+    """The p of "B is neither better nor worse" in one condition."""
+    from scipy.stats import binomtest
 
     discordant = lost + gained
-    if discordant == 0:
-        return 1.0
-    if mid:
-        tail = float(binom.cdf(min(lost, gained), discordant, 0.5))
-        return min(1.0, 2 * tail - float(binom.pmf(lost, discordant, 0.5)))
-    return float(binomtest(lost, discordant).pvalue)
+    return float(binomtest(lost, discordant).pvalue) if discordant else 1.0
 
 
 def one_sided(lost: ArrayLike, gained: ArrayLike) -> Floats:
@@ -37,11 +28,10 @@ def one_sided(lost: ArrayLike, gained: ArrayLike) -> Floats:
     return p
 
 
-def lowest(discordant: ArrayLike, sides: int, mid: bool = False) -> Floats:
+def lowest(discordant: ArrayLike, sides: int) -> Floats:
     """The smallest p that so many discordant pairs could have given, had all fallen to one side."""
     coins = np.asarray(discordant, dtype=float)
-    doubled = 2.0 if sides == 2 and not mid else 1.0
-    p: Floats = np.minimum(doubled * 0.5**coins, 1.0)
+    p: Floats = np.minimum(sides * 0.5**coins, 1.0)
     return p
 
 

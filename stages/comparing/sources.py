@@ -19,6 +19,17 @@ class Side:
     name: str
     rounds: Mapping[str, str]
     evaluations: Mapping[str, Evaluation]
+    place: Path | Revision  # the folder of data, or what holds it
+
+    def policy(self, task: str, scratch: Path) -> Path:
+        """The policy that the task's evaluation is of: where it is, or a copy in the folder `scratch`.
+
+        UserError where DVC's cache lacks it; a folder may lack it, too.
+        """
+        if isinstance(self.place, Revision):
+            return self.place.policy(task, self.rounds[task], scratch)
+        inside = self.place / "policy.npz"
+        return inside if inside.is_file() else self.place / task / self.rounds[task] / "policy.npz"
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
 def one_round(name: str, folder: Path) -> Side:
     """The side that is the folder of one round; its file says which task it is of."""
     evaluation = read_evaluation(folder / "evaluation")
-    return Side(name, {evaluation.task: folder.resolve().name}, {evaluation.task: evaluation})
+    return Side(name, {evaluation.task: folder.resolve().name}, {evaluation.task: evaluation}, folder)
 
 
 def data_folder(name: str, workspace: Workspace, number: int | None, task: str | None = None) -> Side:
@@ -74,7 +85,7 @@ def revision(name: str, number: int | None, task: str | None = None) -> Side:
     chain = found.chain()
     rounds = dict.fromkeys(chain.tasks, chain.round(number))
     rounds = rounds if task is None else _only(rounds, task)
-    return Side(name, rounds, {one: found.evaluation(one, rounds[one]) for one in rounds})
+    return Side(name, rounds, {one: found.evaluation(one, rounds[one]) for one in rounds}, found)
 
 
 def _workspace_round(name: str, workspace: Workspace, task: str | None) -> Side:
@@ -86,7 +97,7 @@ def _read_rounds(name: str, data: Path, rounds: Mapping[str, str]) -> Side:
     if not rounds:
         raise UserError(f"{name}: found no evaluation in {data}, which `dvc repro` or `dvc checkout` would bring")
     evaluations = {task: read_evaluation(data / task / one / "evaluation") for task, one in rounds.items()}
-    return Side(name, rounds, evaluations)
+    return Side(name, rounds, evaluations, data)
 
 
 def _tasks_below(data: Path) -> dict[str, Sequence[str]]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 _MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
 _LARGEST = 1e100  # of any number: squares of larger ones are soon infinite
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
 Count = Annotated[int, Field(ge=1, le=_MOST, strict=True)]
 Amount = Annotated[int, Field(ge=0, le=_MOST, strict=True)]
 Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
@@ -161,7 +162,8 @@ class CorrectSettings(_Section):
 class Params(_Section):
     """All of `params.yaml`. What a stage does not read may be absent, so that it runs with what it declares."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] | None = None
+    seed: Seed | None = None
+    evaluation_seed: Seed | None = None
     tasks: Annotated[list[Name], Field(min_length=1)] | None = None
     rounds: Annotated[list[RoundSettings], Field(min_length=1)] | None = None
     compute: ComputeSettings = ComputeSettings()

@@ -48,8 +48,13 @@ class Settings:
 
     @property
     def seed(self) -> int:
-        """The seed that all randomness derives from."""
+        """The seed that all randomness derives from but that of the worlds of evaluation."""
         return self.get(self.params.seed, "seed")
+
+    @property
+    def evaluation_seed(self) -> int:
+        """The seed of the worlds of evaluation: the same for every training seed."""
+        return self.get(self.params.evaluation_seed, "evaluation_seed")
 
 
 def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy]) -> Settings:

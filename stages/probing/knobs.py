@@ -49,7 +49,9 @@ def probe_plans(
     for key, point in tried.items():
         moved = {} if point is None else {point.knob: Range(point.value, point.value)}
         spans = {**shown, **moved}
-        plans += plan_episodes(knobs, spans, probe.episodes, key, settings.seed, "alarm", name, first=len(plans))
+        plans += plan_episodes(
+            knobs, spans, probe.episodes, key, settings.evaluation_seed, "alarm", name, first=len(plans)
+        )
     return plans, tried
 
 

@@ -33,7 +33,7 @@ SCORES = (
 )
 _SPARSE = {*ALARM[8:], *SCORES[-3:]}  # empty where there is nothing to tell apart or no alarm
 _KEY = ["task", "round", "condition"]
-_WORDS = ("variant", "task", "condition", "outcome", "told", "score")
+_WORDS = ("variant", "task", "condition", "outcome", "told", "score", "by_seed")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ class Measured:
     def tasks(self) -> list[str]:
         """The tasks, in the order of the results."""
         return list(dict.fromkeys(self.results["task"]))
+
+    @property
+    def rounds(self) -> dict[str, list[int]]:
+        """The rounds of each task, in their order."""
+        numbers = self.results.groupby("task", sort=False)["round"]
+        return {str(task): sorted({int(number) for number in some}) for task, some in numbers}
 
 
 def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:

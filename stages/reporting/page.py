@@ -1,14 +1,17 @@
 """Puts the page together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.reporting.alarm import Alarm, alarm_basis, judge_alarm
+from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
 from stages.reporting.coverage import coverage_figure
+from stages.reporting.explained import Explained, explain_worst
 from stages.reporting.film import FILMS
 from stages.reporting.inputs import Measured
 from stages.reporting.pairs import Pair, choose_pair
@@ -45,9 +48,11 @@ class Section:
     alarm: Alarm
     probed: Probed | None
     responses: Responses | None
+    change: tuple[str, str]  # from the first round to the last, and step by step
+    explained: Explained | None
 
 
-def make_section(data: Path, measured: Measured, name: str, alarms: Path | None = None) -> Section:
+def make_section(data: Path, measured: Measured, name: str, changes: Changes, alarms: Path | None = None) -> Section:
     """The section of a task; `alarms` is the folder of what `python -m stages.alarm` wrote."""
     rows, errors, novelty, alarm, scores = (
         table[table["task"] == name]
@@ -73,6 +78,8 @@ def make_section(data: Path, measured: Measured, name: str, alarms: Path | None 
         judge_alarm(alarm, scores, alarm_basis(data / name / f"round_{alarm['round'].max()}" / "training.json")),
         read_knobs(alarms, name),
         read_responses(alarms, name),
+        (verdict(changes), step_by_step(changes)),
+        explain_worst(data, name, rows),
     )
 
 
@@ -93,7 +100,9 @@ def _glance(measured: Measured, name: str) -> Glance:
     return Glance(rounds, table)
 
 
-def write_page(sections: list[Section], measured: Measured, studies: list[Study]) -> str:
+def write_page(
+    sections: list[Section], measured: Measured, changes: Mapping[str, Changes], studies: list[Study]
+) -> str:
     """The whole page: one file, nothing loaded from elsewhere."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -104,6 +113,8 @@ def write_page(sections: list[Section], measured: Measured, studies: list[Study]
         keep_trailing_newline=True,
     )
     return environment.get_template("page.html").render(
+        total=total(changes),
+        how=HOW,
         ran=what_was_run(measured),
         reliable=percent(RELIABLE),
         sections=sections,

@@ -11,11 +11,19 @@ from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
 from stages.reporting.picture import Figure
+from stages.reporting.seeds import QUESTION, SHOWN, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.sizes import size_figures
 from stages.reporting.spending import spending_figures
 from stages.reporting.summary import COLUMNS, cells
+from stages.reporting.sweep import sweep_figure
 
-DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {"rows": spending_figures, "coverage": size_figures}
+SEEDS = "seeds.csv"
+
+DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {
+    "rows": spending_figures,
+    "coverage": size_figures,
+    "values": lambda table: (sweep_figure(table),),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,13 @@ def read_studies(folder: Path | None) -> list[Study]:
         return []
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    return [_read(path) for path in sorted(folder.glob("*.csv"))]
+    return [_read_seeds(path) if path.name == SEEDS else _read(path) for path in sorted(folder.glob("*.csv"))]
+
+
+def _read_seeds(path: Path) -> Study:
+    """What `python -m stages.seeds` wrote."""
+    table = read_seeds(path)
+    return Study(path.stem, QUESTION, SHOWN, seeds_cells(table), (seeds_figure(table),))
 
 
 def _read(path: Path) -> Study:

@@ -1,7 +1,10 @@
-"""The summary in Markdown: a verdict a task, and the whole table."""
+"""The summary in Markdown: verdicts first, the whole table last."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 
+from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
 from stages.reporting.inputs import Measured, records
 from stages.reporting.verdict import RELIABLE, judge
 from stages.reporting.wording import interval, percent, plural, quantity
@@ -37,19 +40,22 @@ def cells(results: pd.DataFrame) -> list[tuple[str, ...]]:
     ]
 
 
-def write_summary(measured: Measured) -> str:
-    """The summary's text."""
+def write_summary(measured: Measured, changes: Mapping[str, Changes]) -> str:
+    """The summary's text: verdicts, what was learned at first, and all numbers."""
     results = measured.results
-    verdicts = [f"- **{task}**: {judge(results[results['task'] == task]).text}" for task in measured.tasks]
+    verdicts = [
+        " ".join(filter(None, [f"- **{task}**: {verdict(one)}", step_by_step(one)])) for task, one in changes.items()
+    ]
+    learned = [f"- **{task}**: {judge(results[results['task'] == task]).text}" for task in measured.tasks]
     table = [COLUMNS, ("---",) * 1 + ("---:", "---") + ("---:",) * 6, *cells(results)]
     lines = [
-        "# Results",
-        "",
+        *("# Results", ""),
+        *(total(changes), "", *verdicts, "", HOW, ""),
+        *("## What was learned, and where it failed", ""),
         what_was_run(measured),
         f"A condition counts as reliable from {percent(RELIABLE)} success on; intervals are Wilson's at 95 %.",
-        "",
-        *verdicts,
-        "",
+        *("", *learned, ""),
+        *("## All results", ""),
         *(f"| {' | '.join(row)} |" for row in table),
         "",
         "Error: mean over episodes of what is left to the goal (joints: mean joint error). Steps: mean. "

@@ -16,17 +16,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Three sentences on a task, and the change of success by condition."""
+    """What was learned, where it failed and what was added then, and the change of success by condition."""
 
     learned: str
     failed: str
-    changed: str
+    added: str
     changes: tuple[tuple[str, str, str], ...]  # condition, success in the first round, in the last
 
     @property
     def text(self) -> str:
         """The sentences in a row."""
-        return " ".join([self.learned, self.failed, self.changed])
+        return " ".join([self.learned, self.failed, self.added])
 
 
 def judge(rows: pd.DataFrame) -> Verdict:
@@ -37,7 +37,7 @@ def judge(rows: pd.DataFrame) -> Verdict:
     return Verdict(
         _learned(rounds[0], first),
         _failed(first, short),
-        _changed(rounds, first, last, short),
+        _added(rounds, first, last),
         tuple((condition, percent(row["success"]), percent(last[condition]["success"]))
               for condition, row in first.items() if condition in last),
     )  # fmt: skip
@@ -69,33 +69,9 @@ def _failed(first: dict[str, Row], short: Sequence[str]) -> str:
     return f"It falls short in {listing(parts)}; novelty was above the threshold in {listing(shares)}."
 
 
-def _changed(rounds: list[int], first: dict[str, Row], last: dict[str, Row], short: Sequence[str]) -> str:
+def _added(rounds: list[int], first: dict[str, Row], last: dict[str, Row]) -> str:
+    """What the corrections cost."""
     if len(rounds) == 1:
         return "No round of corrections followed."
     added = int(next(iter(last.values()))["rows"] - next(iter(first.values()))["rows"])
-    span = plural(len(rounds) - 1, "round")
-    if added == 0:
-        return f"{span[0].upper()}{span[1:]} of corrections added no row."
-    mended = [_movement(condition, first[condition], last[condition]) for condition in short if condition in last]
-    lost = [
-        _movement(condition, first[condition], row)
-        for condition, row in last.items()
-        if condition in first and condition not in short and row["success"] < first[condition]["success"]
-    ]
-    opening = f"{span} of corrections added {plural(added, 'row')}"
-    told = "; ".join(mended) or "there was nothing to mend"
-    rest = f" Elsewhere something was lost: {'; '.join(lost)}." if lost else " Nothing was lost elsewhere."
-    return f"{opening}: {told}.{rest if len(short) < len(first) else ''}"
-
-
-def _movement(condition: str, before: Row, after: Row) -> str:
-    """How a condition's success moved, and whether the intervals leave doubt."""
-    if after["success"] == before["success"]:
-        return f"{condition} stayed at {percent(after['success'])}"
-    rose = after["success"] > before["success"]
-    apart = after["success_low"] > before["success_high"] if rose else after["success_high"] < before["success_low"]
-    remarks = ["still short of reliable"] if rose and after["success"] < RELIABLE else []
-    remarks += [] if apart else ["the intervals overlap, so this may be chance"]
-    moved = f"{condition} {'rose' if rose else 'fell'} from {percent(before['success'])} to {percent(after['success'])}"
-    span = interval(after["success_low"], after["success_high"])
-    return f"{moved} ({'; '.join([f'interval {span}', *remarks])})"
+    return f"{plural(len(rounds) - 1, 'round')} of corrections added {plural(added, 'row')}."

@@ -130,7 +130,7 @@ REACH = "randomization.kuka_reach.evaluate.far"
 # key, value, key in the message, found, allowed
 BROKEN: list[tuple[str, object, str, str, str]] = [
     # unknown keys, at every level
-    ("sed", 1, "sed", "an unknown key", "seed, tasks, rounds"),
+    ("sed", 1, "sed", "an unknown key", "seed, evaluation_seed, tasks, rounds"),
     ("compute.cores", 1, "compute.cores", "an unknown key", "jobs, backend, lockstep"),
     ("rounds.1.from", "x", "rounds.1.from", "an unknown key", "name, rows, more"),
     ("noise.distance.acton", 0.1, "noise.distance.acton", "an unknown key", "observation, action, demonstration"),

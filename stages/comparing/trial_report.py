@@ -1,0 +1,45 @@
+"""What a sequential gate found, as a reader wants it and as a program does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+import json
+from typing import Any
+
+from stages.comparing.trial import Answer, Rule
+from stages.comparing.wording import chance, points
+
+_ORDER = ("failed", "open", "cleared")
+
+
+def text(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence[str]) -> str:
+    """A line a condition, those that fail first, and the outcome."""
+    lines = [_line(one, rule, len(answers)) for one in sorted(answers, key=lambda one: _ORDER.index(one.state))]
+    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
+    failed, unsure = (sum(one.state == state for one in answers) for state in ("failed", "open"))
+    told = f"; {unsure} not settled yet" if unsure else ""
+    outcome = f"{failed} of {len(answers)} conditions are worse than {baseline}{told}"
+    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {outcome}"])
+
+
+def _line(one: Answer, rule: Rule, conditions: int) -> str:
+    name = f"{one.state}: {one.task} {one.condition}"
+    further = max(one.pairs - one.recorded, 0)
+    read = f"{one.pairs:,} pairs, {further:,} of them run for it: {one.lost:,} lost, {one.gained:,} gained"
+    worse, cleared = chance(min(1.0, conditions / one.worse)), chance(min(1.0, 1 / one.cleared))
+    if one.state == "failed":
+        return f"{name}: worse ({read}; anytime p {worse}, adjusted)"
+    if one.state == "cleared":
+        return f"{name}: not worse by {points(rule.margin)} points ({read}; anytime p {cleared})"
+    return f"{name}: not settled ({read}; anytime p of not worse {worse}, of worse by {points(rule.margin)} {cleared})"
+
+
+def document(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence[str]) -> str:
+    """The same as JSON: equal answers give equal bytes."""
+    content: dict[str, Any] = {
+        "baseline": baseline,
+        **asdict(rule),
+        "failed": any(one.state == "failed" for one in answers),
+        "conditions": [asdict(one) for one in answers],
+        "missing": list(missing),
+    }
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)

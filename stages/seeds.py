@@ -1,0 +1,121 @@
+"""Run the chain under COUNT training seeds, and tell the spread between seeds from the spread between episodes.
+
+Each seed has demonstrations, practice and corrections of its own (`dvc exp run -S seed=...`, from the seed in
+params.yaml on), and all are judged in the same worlds (`evaluation_seed`). The table has a row for every round and
+condition: the mean over seeds with its 95 % interval, the standard deviation of success from seed to seed, and the one
+that episodes alone give one seed's success. What was run before is taken from DVC's cache.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+from stages.core import cli, errors
+from stages.core.files import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from stages.comparing.evaluations import Evaluation
+    from stages.comparing.rounds import Chain
+    from stages.core.episode import Bools
+
+
+def main() -> None:
+    """Command line."""
+    arguments = _parser().parse_args()
+    if arguments.count < 2:
+        raise errors.UserError(f"count: found {arguments.count}, allowed: at least 2, or nothing can be told apart")
+    if arguments.output.suffix != ".csv":
+        raise errors.UserError(f"--output: found {arguments.output}, allowed: a name that ends in .csv")
+    from stages.comparing.rounds import read_chain
+    from stages.core.settings import load_settings
+    from stages.policies import POLICIES
+    from stages.reporting.seeds import csv, read_seeds, seeds_svg
+    from stages.tasks import TASKS
+
+    seed = load_settings(arguments.params, TASKS, POLICIES).seed
+    chain = read_chain(arguments.params.read_text(encoding="utf-8"), str(arguments.params))
+    tasks = chosen_tasks(arguments.task, chain)
+    seeds = range(seed, seed + arguments.count)
+    for one in seeds:
+        print(f"seed {one} of {seeds[0]} to {seeds[-1]}", file=sys.stderr)
+        run_seed(one, tasks, chain)
+    text = csv(table(seeds, tasks, chain))
+    write_text(arguments.output, text)
+    write_bytes(arguments.output.with_suffix(".svg"), seeds_svg(read_seeds(arguments.output)))
+
+
+def _parser() -> ArgumentParser:
+    parser = cli.parser(__doc__)
+    parser.add_argument("count", type=int, help="how many seeds, that of params.yaml included")
+    parser.add_argument("--task", nargs="+", metavar="TASK", help="these tasks only (all of params.yaml)")
+    default = Path("reports/studies/seeds.csv")
+    parser.add_argument("--output", type=Path, default=default, help=f"the table; its plot goes beside it ({default})")
+    return parser
+
+
+def chosen_tasks(wanted: list[str] | None, chain: "Chain") -> list[str]:
+    """The tasks that are wanted, all for None; UserError for one that the chain lacks."""
+    for name in wanted or []:
+        if name not in chain.tasks:
+            raise errors.UserError(f"--task: found {name}, allowed: {', '.join(chain.tasks)}")
+    return list(wanted or chain.tasks)
+
+
+def run_seed(seed: int, tasks: list[str], chain: "Chain") -> None:
+    """Run the chain of these tasks, up to every round's evaluation, as an experiment of its own."""
+    from stages.study import run_experiment
+
+    # DVC numbers the rounds of its matrix by their place.
+    targets = [f"evaluate@{task}-round{place}" for task in tasks for place in range(len(chain.rounds))]
+    run_experiment(experiment(seed), {"seed": seed}, targets)
+
+
+def experiment(seed: int) -> str:
+    """The name of a seed's experiment."""
+    return f"seed-{seed}"
+
+
+def table(seeds: range, tasks: list[str], chain: "Chain") -> list[dict[str, object]]:
+    """A row for every task, round and condition, from the evaluations of the seeds' experiments."""
+    from dataclasses import asdict
+
+    from stages.comparing.revisions import Revision
+    from stages.comparing.two_level import spread
+
+    revisions = [Revision(experiment(seed)) for seed in seeds]
+    rows: list[dict[str, object]] = []
+    for task in tasks:
+        for number, name in enumerate(chain.rounds):
+            evaluations = [revision.evaluation(task, name) for revision in revisions]
+            for condition in dict.fromkeys(evaluations[0].conditions):
+                success = outcomes(evaluations, condition)
+                key = {"task": task, "round": number, "condition": condition, "seeds": len(seeds)}
+                shares = ";".join(f"{share:.6g}" for share in success.mean(axis=1))
+                rows.append({**key, "episodes": success.shape[1], **asdict(spread(success)), "by_seed": shares})
+    return rows
+
+
+def outcomes(evaluations: "list[Evaluation]", condition: str) -> "Bools":
+    """Whether each of S seeds succeeded in each of E worlds of a condition (S, E).
+
+    UserError where they were not judged in the same worlds, or in one world alone.
+    """
+    import numpy as np
+
+    rows, worlds = [], []
+    for one in evaluations:
+        places = np.array([place for place, name in enumerate(one.conditions) if name == condition], dtype=int)
+        places = places[np.argsort(one.seeds[places])]
+        rows.append(one.success[places])
+        worlds.append([one.seeds[places], *(one.worlds[knob][places] for knob in sorted(one.worlds))])
+    where = f"{evaluations[0].task} {condition}"
+    if any(not np.array_equal(np.array(worlds[0]), np.array(other)) for other in worlds[1:]):
+        raise errors.UserError(f"{where}: the seeds were judged in other worlds, allowed: the same for all")
+    if len(rows[0]) < 2:
+        raise errors.UserError(f"{where}: found {len(rows[0])} episode of each seed, allowed: at least 2")
+    return np.array(rows)
+
+
+if __name__ == "__main__":
+    errors.run(main)
