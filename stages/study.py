@@ -29,7 +29,8 @@ class Study(BaseModel):
     question: str
     task: str
     rounds: Annotated[int, Field(ge=1)]
-    plot: Literal["rows"] | None = None  # the report draws success over the expert steps spent
+    # What the report draws: success over the expert steps spent, or variant beside variant in each condition.
+    plot: Literal["rows", "conditions"] | None = None
     base: dict[str, Value] = {}
     variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
 

@@ -12,6 +12,7 @@ from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
+from stages.policies.embedding import Embedding
 from stages.policies.features import Features
 from stages.policies.neighbors import Neighbors
 
@@ -37,6 +38,7 @@ class Memory:
     known: Neighbors  # (N, F)
     actions: Floats  # (N, A)
     neighbors: int
+    embedding: Embedding | None = None
 
     @classmethod
     def of(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
@@ -45,12 +47,16 @@ class Memory:
             raise UserError(
                 f"policy neighbors: found {settings.neighbors}, allowed: at most the {len(steps)} rows known"
             )
+        seen, embedding = steps.observations, None
+        if settings.embedding is not None:
+            embedding = Embedding.fit(seen, observation, settings.embedding)
+            seen, observation = embedding.beside(seen), (*observation, *embedding.channels())
         features = Features.choose(observation, settings.features)
-        return cls(features, Neighbors(features(steps.observations)), steps.actions, settings.neighbors)
+        return cls(features, Neighbors(features(seen)), steps.actions, settings.neighbors, embedding)
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
-        queries = self.features(observations)
+        queries = self.features(self.embedding.beside(observations) if self.embedding else observations)
         return Recalled(queries, *self.known.nearest(queries, self.neighbors))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -60,6 +66,7 @@ class Memory:
             "points": self.known.points,
             "actions": self.actions,
             "neighbors": np.array(self.neighbors),
+            **(self.embedding.arrays() if self.embedding else {}),
         }
 
     @classmethod
@@ -73,4 +80,4 @@ class Memory:
             raise ValueError("its features are not those of its rows")
         if not (np.isfinite(points).all() and np.isfinite(actions).all()):
             raise ValueError("its numbers are not finite")
-        return cls(features, Neighbors(points), actions, neighbors)
+        return cls(features, Neighbors(points), actions, neighbors, Embedding.from_arrays(arrays))

@@ -8,7 +8,7 @@ from stages.reporting.picture import Figure, Picture
 from stages.reporting.wording import listing, percent
 
 # Okabe and Ito's palette; after it colours repeat, and lines are dashed.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8F98")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8F98")
 _STYLES = ("-", "--", ":")
 
 
@@ -31,18 +31,18 @@ def _panel(title: str, table: pd.DataFrame, explained: bool) -> Picture:
     with chart(*((6.4, 2.9) if explained else (3.0, 2.3))) as drawn:
         axes, told = drawn.axes, []
         for place, (variant, group) in enumerate(table.groupby("variant", sort=False)):
-            colour, style = _COLOURS[place % len(_COLOURS)], _STYLES[place // len(_COLOURS) % len(_STYLES)]
+            colour, style = COLOURS[place % len(COLOURS)], _STYLES[place // len(COLOURS) % len(_STYLES)]
             (line,) = axes.plot(group["spent"], 100 * group["success"], label=str(variant), color=colour)
             line.set(linestyle=style, marker="o", markersize=3.5)
             told.append(f"{variant} {percent(float(group['success'].iloc[-1]))}")
         axes.set(title=title, xlabel="expert steps", ylabel="success [%]", ylim=(-4, 104))
         axes.locator_params(axis="x", nbins=5)
         if explained:
-            _explain(axes)
+            explain(axes)
         return drawn.picture(f"Success over expert steps, {title}; in the end {listing(told)}.")
 
 
-def _explain(axes: Axes) -> None:
+def explain(axes: Axes) -> None:
     """Name the lines beside the chart, where they cover nothing."""
     if axes.figure is not None:
         axes.figure.subplots_adjust(right=0.58)

@@ -1,16 +1,25 @@
 """Tables of studies: experiments that answer a question beside the chain."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import yaml
 
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
-from stages.reporting.picture import Figure
+from stages.reporting.picture import Figure, Picture, embed
 from stages.reporting.spending import spending_figures
+from stages.reporting.standing import standing_figures
 from stages.reporting.summary import COLUMNS, cells
+
+# What a study may ask to be drawn (`plot`).
+_DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {
+    "rows": spending_figures,
+    "conditions": standing_figures,
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Study:
 
 
 def read_studies(folder: Path | None) -> list[Study]:
-    """The studies in `folder` that have been run (NAME.csv beside NAME.yaml), by name."""
+    """The studies in `folder` that have been run (NAME.csv beside NAME.yaml), by name, with NAME.jpg if it is there."""
     if folder is None:
         return []
     if not folder.is_dir():
@@ -35,22 +44,34 @@ def read_studies(folder: Path | None) -> list[Study]:
 
 def _read(path: Path) -> Study:
     asked = _asked(path.with_suffix(".yaml"))
-    table = read_table(path, ["variant", *(column for column in RESULTS if asked.over_rows or column != "rows")])
+    table = read_table(path, ["variant", *(column for column in RESULTS if asked.plot == "rows" or column != "rows")])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
-    figures = spending_figures(table) if asked.over_rows else ()
+    drawn = _DRAWN[asked.plot](table) if asked.plot in _DRAWN else ()
+    figures = (*drawn, *_seen(path.with_suffix(".jpg")))
     return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
+
+
+def _seen(path: Path) -> tuple[Figure, ...]:
+    """The study's picture, if it has one."""
+    if not path.is_file():
+        return ()
+    from PIL import Image
+
+    width, height = Image.open(path).size
+    source, alt = embed(path.read_bytes(), "image/jpeg"), "What there is to see, a row a condition."
+    return (Figure("What there is to see", "A row a condition.", (Picture(source, alt, width, height),)),)
 
 
 class _Asked(NamedTuple):
     question: str
-    over_rows: bool  # success is to be drawn over the expert steps spent
+    plot: str  # what is to be drawn, if anything
 
 
 def _asked(path: Path) -> _Asked:
     try:
         study = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return _Asked(" ".join(str(study["question"]).split()), study.get("plot") == "rows")
+        return _Asked(" ".join(str(study["question"]).split()), str(study.get("plot")))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
