@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from stages.reporting.drawing import chart
+from stages.reporting.drawing import INK, chart
 from stages.reporting.picture import Figure
 from stages.reporting.spending import COLOURS, explain
 from stages.reporting.wording import listing, percent
@@ -23,7 +23,7 @@ def standing_figures(table: pd.DataFrame) -> tuple[Figure, ...]:
             reach = [success - 100 * rows["success_low"], 100 * rows["success_high"] - success]
             colour = COLOURS[place % len(COLOURS)]
             axes.bar(places, success, 0.9 * width, color=colour, label=str(variant))
-            axes.errorbar(places, success, [part.clip(lower=0) for part in reach], fmt="none", ecolor="#444", capsize=2)
+            axes.errorbar(places, success, [part.clip(lower=0) for part in reach], fmt="none", ecolor=INK, capsize=2)
             told.append(f"{variant} {percent(float(rows['success'].min()))} in its worst condition")
         axes.set(ylabel="success [%]", ylim=(0, 104))
         axes.set_xticks(range(len(conditions)), conditions)
