@@ -34,9 +34,9 @@ class Study(BaseModel):
     question: str
     task: str
     rounds: Annotated[int, Field(ge=1)]
-    # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows, or
-    # success over the variants, which are the values of a parameter.
-    plot: Literal["rows", "coverage", "values"] | None = None
+    # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows,
+    # variant beside variant in each condition, or success over the variants, which are the values of a parameter.
+    plot: Literal["rows", "coverage", "conditions", "values"] | None = None
     base: dict[str, Value] = {}
     variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
 

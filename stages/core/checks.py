@@ -65,6 +65,14 @@ def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
     if one.kind not in known.policies:
         yield f"policy.{name}.kind: found {one.kind}, allowed: {', '.join(known.policies)}"
     groups = list(dict.fromkeys(channel.group for channel in task.observation))
+    if one.embedding is not None:
+        if one.embedding.tells not in groups:
+            yield f"policy.{name}.embedding.tells: found {one.embedding.tells}, allowed: {', '.join(groups)}"
+        # What is known in training alone cannot be looked at when the policy acts.
+        groups = [group for group in groups if group != one.embedding.tells]
+        if one.embedding.sees not in groups:
+            yield f"policy.{name}.embedding.sees: found {one.embedding.sees}, allowed: {', '.join(groups)}"
+        groups.append("embedded")
     for group, feature in one.features.items():
         if group not in groups:
             yield f"policy.{name}.features.{group}: found an unknown group, allowed: {', '.join(groups)}"

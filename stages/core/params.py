@@ -116,6 +116,15 @@ class FeatureSettings(_Section):
     squash: Literal["none", "asinh"] = "none"
 
 
+class EmbeddingSettings(_Section):
+    """A map from many observed channels to few, fitted on the training rows; its channels are the group `embedded`."""
+
+    sees: str  # the group that it looks at
+    tells: str  # the group that it is fitted to, which is known in training alone
+    components: Count  # principal components of what is seen
+    near: Positive  # rows count the less, the more what they teach exceeds this, in its unit
+
+
 class PolicySettings(_Section):
     """How the policy is cloned."""
 
@@ -124,6 +133,7 @@ class PolicySettings(_Section):
     weights: Literal["uniform", "distance"]
     features: Annotated[dict[str, FeatureSettings], Field(min_length=1)]
     trust: dict[Source, Positive] = {}  # in rows of a source; elsewhere 1
+    embedding: EmbeddingSettings | None = None
     # Of kind mlp alone.
     hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128]
     epochs: Count = 100

@@ -13,6 +13,7 @@ from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
+from stages.policies.embedding import Embedding
 from stages.policies.features import Features
 from stages.policies.neighbors import Neighbors, squared
 
@@ -40,6 +41,7 @@ class Memory:
     actions: Floats  # (N, A)
     trust: Floats  # (N,) how much a row counts, beside its distance
     neighbors: int
+    embedding: Embedding | None = None
 
     @classmethod
     def of(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
@@ -48,14 +50,18 @@ class Memory:
             raise UserError(
                 f"policy neighbors: found {settings.neighbors}, allowed: at most the {len(steps)} rows known"
             )
+        seen, embedding = steps.observations, None
+        if settings.embedding is not None:
+            embedding = Embedding.fit(seen, observation, settings.embedding)
+            seen, observation = embedding.beside(seen), (*observation, *embedding.channels())
         features = Features.choose(observation, settings.features)
         trusted: dict[str, float] = dict(settings.trust.items())
         trust = np.array([trusted.get(source, 1.0) for source in steps.source])
-        return cls(features, Neighbors(features(steps.observations)), steps.actions, trust, settings.neighbors)
+        return cls(features, Neighbors(features(seen)), steps.actions, trust, settings.neighbors, embedding)
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
-        queries = self.features(observations)
+        queries = self.features(self.embedding.beside(observations) if self.embedding else observations)
         distances, rows = self.known.nearest(queries, self.neighbors)
         return Recalled(queries, distances, rows, self.trust[rows])
 
@@ -93,6 +99,7 @@ class Memory:
             "actions": self.actions,
             "trust": self.trust,
             "neighbors": np.array(self.neighbors),
+            **(self.embedding.arrays() if self.embedding else {}),
         }
 
     @classmethod
@@ -114,4 +121,4 @@ class Memory:
             raise ValueError("its numbers are not finite")
         if not (trust > 0).all():
             raise ValueError("it holds rows that it does not trust")
-        return cls(features, Neighbors(points), actions, trust, int(neighbors))
+        return cls(features, Neighbors(points), actions, trust, int(neighbors), Embedding.from_arrays(arrays))

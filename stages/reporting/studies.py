@@ -10,18 +10,21 @@ import pandas as pd
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
-from stages.reporting.picture import Figure
+from stages.reporting.picture import Figure, Picture, embed
 from stages.reporting.seeds import QUESTION, SHOWN, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.sizes import size_figures
 from stages.reporting.spending import spending_figures
+from stages.reporting.standing import standing_figures
 from stages.reporting.summary import COLUMNS, cells
 from stages.reporting.sweep import sweep_figure
 
 SEEDS = "seeds.csv"
 
+# What a study may ask to be drawn (`plot`).
 DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {
     "rows": spending_figures,
     "coverage": size_figures,
+    "conditions": standing_figures,
     "values": lambda table: (sweep_figure(table),),
 }
 
@@ -38,7 +41,7 @@ class Study:
 
 
 def read_studies(folder: Path | None) -> list[Study]:
-    """The studies in `folder` that have been run (NAME.csv beside NAME.yaml), by name."""
+    """The studies in `folder` that have been run (NAME.csv beside NAME.yaml), by name, with NAME.jpg if it is there."""
     if folder is None:
         return []
     if not folder.is_dir():
@@ -54,11 +57,24 @@ def _read_seeds(path: Path) -> Study:
 
 def _read(path: Path) -> Study:
     asked = _asked(path.with_suffix(".yaml"))
-    table = read_table(path, ["variant", *(column for column in RESULTS if asked.plot in DRAWN or column != "rows")])
+    wide = asked.plot in ("rows", "coverage")  # drawn over the rows of the dataset
+    table = read_table(path, ["variant", *(column for column in RESULTS if wide or column != "rows")])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
-    figures = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
+    drawn = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
+    figures = (*drawn, *_seen(path.with_suffix(".jpg")))
     return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
+
+
+def _seen(path: Path) -> tuple[Figure, ...]:
+    """The study's picture, if it has one."""
+    if not path.is_file():
+        return ()
+    from PIL import Image
+
+    width, height = Image.open(path).size
+    source, alt = embed(path.read_bytes(), "image/jpeg"), "What there is to see, a row a condition."
+    return (Figure("What there is to see", "A row a condition.", (Picture(source, alt, width, height),)),)
 
 
 class _Asked(NamedTuple):

@@ -9,6 +9,7 @@ TASKS: Registry[Task] = Registry(
         "distance": "stages.tasks.distance:Distance",
         "kuka_joints": "stages.tasks.kuka_joints:KukaJoints",
         "kuka_reach": "stages.tasks.kuka_reach:KukaReach",
+        "kuka_reach_camera": "stages.tasks.kuka_reach_camera:KukaReachCamera",
         "kuka_pick_place": "stages.tasks.kuka_pick_place:KukaPickPlace",
     },
 )

@@ -127,6 +127,7 @@ def test_the_next_round_follows_from_the_one_before(tmp_path: Path) -> None:
 NAMED = "text that matches ^[a-z][a-z0-9_]*$"
 START = "randomization.distance.practice.start"
 REACH = "randomization.kuka_reach.evaluate.far"
+EYES = "policy.kuka_reach_camera.embedding"
 # key, value, key in the message, found, allowed
 BROKEN: list[tuple[str, object, str, str, str]] = [
     # unknown keys, at every level
@@ -145,6 +146,14 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("noise.walk", {}, "noise.walk", "an unknown task", "distance, "),
     ("policy.distance.kind", "forest", "policy.distance.kind", "forest", "knn"),
     ("policy.distance.features.offset", {"scale": 1.0}, "policy.distance.features.offset", "an unknown group", "dist"),
+    (f"{EYES}.sees", "smell", f"{EYES}.sees", "smell", "joint, colour, pixel"),
+    (f"{EYES}.sees", "offset", f"{EYES}.sees", "offset", "joint, colour, pixel"),
+    (f"{EYES}.tells", "fortune", f"{EYES}.tells", "fortune", "joint, offset, colour, pixel"),
+    (f"{EYES}.components", 0, f"{EYES}.components", "0", "at least 1"),
+    ("policy.kuka_reach_camera.features.offset", {"scale": 1.0}, "policy.kuka_reach_camera.features.offset",
+     "an unknown group", "joint, colour, pixel, embedded"),
+    ("policy.kuka_reach.features.embedded", {"scale": 1.0}, "policy.kuka_reach.features.embedded",
+     "an unknown group", "joint, offset"),
     ("randomization.distance.practice.mass", {"low": 1, "high": 2}, "randomization.distance.practice.mass",
      "an unknown knob", "start, observation_noise, observation_bias, action_noise"),
     (f"{REACH}.mass", {"low": 1, "high": 2}, f"{REACH}.mass", "an unknown knob", "goal_x, goal_y"),

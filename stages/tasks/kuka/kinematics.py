@@ -11,7 +11,7 @@ LIMITS = np.array(
 )
 # Where each joint sits in the link before it [m], and how it is turned there (roll, pitch, yaw [rad]).
 _HALF = np.pi / 2
-_ORIGINS = (
+ORIGINS = (
     ((0.0, 0.0, 0.1575), (0.0, 0.0, 0.0)),
     ((0.0, 0.0, 0.2025), (_HALF, 0.0, np.pi)),
     ((0.0, 0.2045, 0.0), (_HALF, 0.0, np.pi)),
@@ -34,8 +34,8 @@ def _turned(roll: float, pitch: float, yaw: float) -> Floats:
     )
 
 
-_OFFSETS = tuple(np.array(offset) for offset, _ in _ORIGINS)
-_TURNS = tuple(_turned(*angles) for _, angles in _ORIGINS)
+_OFFSETS = tuple(np.array(offset) for offset, _ in ORIGINS)
+_TURNS = tuple(_turned(*angles) for _, angles in ORIGINS)
 
 
 def tool_and_jacobian(joints: Floats) -> tuple[Floats, Floats, Floats]:

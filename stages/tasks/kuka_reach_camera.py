@@ -1,0 +1,121 @@
+"""The arm brings its fingertip to a ball that it sees in a small picture and is not told of."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from stages.core.task import Floats, Knob, Outcome, Task, World, vector
+from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, TORQUES, Delay, Dynamics, physics_steps
+from stages.tasks.kuka.finger import FINGER, fingertip, tip_motion
+from stages.tasks.kuka.kinematics import JOINTS, LIMITS, tool_and_jacobian
+from stages.tasks.kuka.look import LOOK
+from stages.tasks.kuka.pointing import pointing_down
+from stages.tasks.kuka.scene import Scene
+from stages.tasks.kuka.sight import COLOUR_CHANNELS, PIXEL_CHANNELS, colours, pixels
+
+REST = np.array(pointing_down((0.55, 0.0, 0.5, 0.0), FINGER))  # [rad] the finger in front of the arm, pointing down
+CONTROL_PERIOD = 24 * PHYSICS_STEP  # [s] 10 Hz, with a picture each
+ITERATIONS = 20  # of the solver
+ARRIVED = 0.02  # [m] success is to stay this near to the goal ...
+ARRIVED_STEPS = 5  # ... for so many control steps in a row
+LOWEST_TIP = 0.01  # [m] above the ground; lower counts as a crash
+TIP_SPEED = 0.4  # [m/s] of the expert
+TURN_SPEED = 1.0  # [rad/s] of the expert
+JOINT_SPEED = 1.2  # [rad/s] of the expert
+GAIN = 0.5  # [1] share of the remaining way that the expert covers in a control step
+_GOAL = slice(JOINTS, JOINTS + 3)
+
+
+class KukaReachCamera(Task):
+    """Observed: joints [rad] and a camera's picture. Action: increments of the joint targets [rad].
+
+    The camera is fixed to the hand and looks past the finger, whose sleeve is coloured. `colour` is where strong
+    colours are in the picture, `pixel` the picture itself, coarsely (`stages/tasks/kuka/sight.py`). `offset`, from
+    fingertip to goal as seen from the hand, is for the expert alone: it is recorded, so that a policy's embedding can
+    be fitted to it, and a policy that is to see for itself must not have it among its features.
+    """
+
+    observation: ClassVar = (
+        *vector("joint", "rad", JOINTS),
+        *vector("offset", "m", "xyz"),
+        *vector("colour", "1", COLOUR_CHANNELS),
+        *vector("pixel", "1", PIXEL_CHANNELS),
+    )
+    action: ClassVar = vector("increment", "rad", JOINTS)
+    recorded: ClassVar = observation + action
+    knobs: ClassVar[Mapping[str, Knob]] = {
+        "goal_x": Knob("m", 0.55, "goal, in front of the arm"),
+        "goal_y": Knob("m", 0.0, "goal, to its left"),
+        "goal_z": Knob("m", 0.2, "goal, above the ground"),
+        "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
+        **LOOK,
+        **KNOBS,
+    }
+    hidden: ClassVar = frozenset(KNOBS)
+    control_period: ClassVar = CONTROL_PERIOD
+    error_unit: ClassVar = "m"
+
+    def __init__(self) -> None:
+        # The arm that moves and the scene that is drawn are two simulations: what is drawn cannot touch.
+        self.arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+        self.scene = Scene()
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        """The arm at rest near its rest pose, the ball somewhere below the finger."""
+        self.goal = np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
+        self.scene.reset(world, self.goal)
+        direction = rng.uniform(-1, 1, JOINTS)
+        self.targets = REST + world["start_offset"] * direction / np.abs(direction).max()
+        self.near = 0
+        self.delay = Delay(world, np.zeros(JOINTS))
+        self.physics_steps = physics_steps(world, self.control_period)
+        return self._observe(self.arm.reset(self.targets, Dynamics.of(world, self.control_period)).joints)
+
+    def step(self, action: Floats) -> Floats:
+        """One control period with the targets moved by the action, held within the joints' limits."""
+        self.targets = np.clip(self.targets + self.delay(action), -LIMITS, LIMITS)
+        self.arm.command(self.targets)
+        return self._observe(self.arm.advance(self.physics_steps).joints)
+
+    def _observe(self, joints: Floats) -> Floats:
+        position, rotation, _ = tool_and_jacobian(joints[None])
+        tip = fingertip(position, rotation)[0]
+        offset = (self.goal - tip) @ rotation[0]
+        self.error = float(np.sqrt(offset @ offset))
+        self.near = self.near + 1 if self.error < ARRIVED else 0
+        self.outcome: Outcome | None = None
+        if tip[2] < LOWEST_TIP:
+            self.outcome = "crash"
+        elif self.near > ARRIVED_STEPS:
+            self.outcome = "success"
+        self.picture = self.scene.picture(joints, position[0], rotation[0])
+        return np.concatenate([joints, offset, colours(self.picture), pixels(self.picture)])
+
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        """Straight to the goal, slower near it, the hand turned down on the way, within the limits of speed."""
+        joints, offset = observations[:, :JOINTS], observations[:, _GOAL]
+        period = KukaReachCamera.control_period
+        distance = np.sqrt(np.sum(offset**2, axis=1, keepdims=True))
+        way = offset * np.minimum(GAIN, TIP_SPEED * period / np.maximum(distance, 1e-9))
+        turn = tip_motion(joints, way, GAIN, TURN_SPEED * period)
+        fastest = np.abs(turn).max(axis=1, keepdims=True)
+        limited: Floats = turn * np.minimum(1.0, JOINT_SPEED * period / np.maximum(fastest, 1e-9))
+        return limited
+
+    @staticmethod
+    def hold(observations: Floats) -> Floats:
+        """Leave the targets where they are."""
+        return np.zeros((len(observations), JOINTS))
+
+    @staticmethod
+    def runaway(observations: Floats) -> Floats:
+        """Every joint forward at the expert's top speed."""
+        return np.full((len(observations), JOINTS), JOINT_SPEED * KukaReachCamera.control_period)
+
+    def close(self) -> None:
+        """End both simulations."""
+        self.arm.close()
+        self.scene.close()

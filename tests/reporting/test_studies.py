@@ -1,0 +1,47 @@
+"""A study's figures are those that it asks for, and its picture."""
+
+from base64 import b64decode
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+import pytest
+
+from stages.reporting.studies import read_studies
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A study of two variants, two rounds and two conditions."""
+    rows = [
+        {"variant": variant, "round": number, "condition": condition, "success": success}
+        for variant, success in (("one", 0.5), ("other", 1.0))
+        for number in (0, 1)
+        for condition in ("near", "far")
+    ]
+    table = pd.DataFrame(rows).assign(
+        task="distance", episodes=20, steps=9.0, error=0.1, shift=0.0, crash=0.0, error_median=0.1, rows=30
+    )
+    table["success_low"], table["success_high"] = table["success"] - 0.1, (table["success"] + 0.1).clip(upper=1)
+    table.to_csv(tmp_path / "which.csv", index=False)
+    (tmp_path / "which.yaml").write_text("question: Which?\nplot: conditions\n")
+    return tmp_path
+
+
+def test_variants_stand_beside_each_other_in_each_condition(folder: Path) -> None:
+    (study,) = read_studies(folder)
+    (figure,) = study.figures
+    (picture,) = figure.pictures
+    assert (
+        picture.alt == "Success by condition: one 50 % in its worst condition and other 100 % in its worst condition."
+    )
+    drawn = b64decode(picture.source.partition("base64,")[2]).decode()
+    assert all(f">{word}</text>" in drawn for word in ("near", "far", "one", "other"))
+
+
+def test_a_picture_beside_the_study_is_shown_as_it_is(folder: Path) -> None:
+    Image.new("RGB", (40, 30), "red").save(folder / "which.jpg")
+    (study,) = read_studies(folder)
+    (picture,) = study.figures[-1].pictures
+    assert (picture.width, picture.height) == (40, 30)
+    assert b64decode(picture.source.partition("base64,")[2]) == (folder / "which.jpg").read_bytes()
