@@ -224,7 +224,8 @@ def read_episodes(folder: Path, name: str, task: type[Task]) -> tuple[pa.Table, 
     steps = read_table(folder / STEPS, steps_schema(name, task))
     episodes = read_table(folder / EPISODES, episodes_schema(name, task))
     index, lengths = values(episodes["episode_index"]), values(episodes["steps"])
-    listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
+    rows = steps.num_rows
+    listed = 0 < lengths.min() <= lengths.max() <= rows == lengths.sum() and len(np.unique(index)) == len(index)
     if not listed or not np.array_equal(values(steps["episode_index"]), np.repeat(index, lengths)):
         raise UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
     if not np.array_equal(values(steps["frame_index"]), np.concatenate([np.arange(length) for length in lengths])):

@@ -329,6 +329,18 @@ def test_episodes_that_cannot_be_run_again_are_told(
         tables.read_episodes(tmp_path / "episodes", task_crafted, task)
 
 
+@pytest.mark.parametrize("length", [2**62, 10**12, 10**6])
+def test_more_steps_than_there_are_rows_are_told(
+    length: int, shown: Callable[[str], list[Episode]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "episodes"
+    tables.write_episodes(folder, "distance", Distance, shown("distance"))
+    episodes = tables.read_table(folder / tables.EPISODES, tables.episodes_schema("distance", Distance))
+    tables.write_table(crafted(episodes, "steps", length), folder / tables.EPISODES)
+    with pytest.raises(UserError, match="does not hold the episodes"):
+        tables.read_episodes(folder, "distance", Distance)
+
+
 def test_frames_out_of_order_are_told(shown: Callable[[str], list[Episode]], tmp_path: Path) -> None:
     folder = tmp_path / "episodes"
     tables.write_episodes(folder, "distance", Distance, shown("distance"))

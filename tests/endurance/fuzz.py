@@ -162,7 +162,8 @@ _NONE = _None()
 
 def judge(target: Target, ended: Ended, before: dict[str, str]) -> str:
     """What became of a mutant; anything but valid and refused is a fault."""
-    lines = ended.said.splitlines()
+    # What a progress bar has wiped away is not there any more.
+    lines = [line.rpartition("\r")[2] for line in ended.said.split("\n") if line.rpartition("\r")[2].strip()]
     if Path(TRAP).exists():
         return "ran_code"
     if ended.status == -2:

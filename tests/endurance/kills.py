@@ -178,4 +178,4 @@ def main(count: int = 200) -> None:
                 f"{killed} of {count} kills", {victim: dict(one.counts) for victim, one in tallies.items()}, flush=True
             )
             shutil.rmtree(folder.parent)
-    write_outcomes("kills", [tally.row(victim) for victim, tally in tallies.items()])
+            write_outcomes("kills", [tally.row(victim) for victim, tally in tallies.items()])

@@ -91,7 +91,7 @@ def _changed_parameters(content: Any, rng: Rng) -> Any:
         elif kind == 3 and isinstance(holder[key], int | float):
             holder[key] = holder[key] * choose(rng, (-1, 0, 0.5, 1e6, 1e12, 1e300))
         else:
-            holder[key] = choose(rng, NASTY)
+            holder[key] = copy.deepcopy(choose(rng, NASTY))  # for it may be changed in its turn
     return content
 
 
@@ -105,7 +105,7 @@ def parameters(path: Path, rng: Rng) -> None:
             made = yaml.dump(
                 _changed_parameters(content, rng), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True
             )
-        except (TypeError, yaml.YAMLError):
+        except (TypeError, ValueError, yaml.YAMLError):
             made = ""
         path.write_text(made, errors="surrogatepass")
     elif kind < 0.85:

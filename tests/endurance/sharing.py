@@ -65,7 +65,9 @@ def _webdav(environment: Path, folder: Path) -> Iterator[list[list[str]]]:
 @contextmanager
 def _s3(environment: Path, folder: Path) -> Iterator[list[list[str]]]:
     port = _free_port()
-    with _server([str(environment / "bin/moto_server"), "--host", "127.0.0.1", "--port", str(port)], folder, port):
+    with _server(
+        [str(environment / "bin/python"), "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)], folder, port
+    ):
         address = f"http://127.0.0.1:{port}"
         made = f"import boto3; boto3.client('s3', endpoint_url={address!r}).create_bucket(Bucket='team')"
         _do(environment, folder, "python", "-c", made)
