@@ -119,7 +119,7 @@ def test_the_alarm_rises_where_it_must_and_the_policy_acts_on(
 
 def test_asking_helps_holding_stops_and_acting_asks_nobody(answered: Callable[[str], pd.DataFrame]) -> None:
     table = answered("responses").set_index(["response", "condition"])
-    assert set(table.loc["ask"].index) == {"near", "far", "region", "beyond"}
+    assert set(table.loc["ask"].index) == {"near", "far", "region", "beyond", "real"}
     asked, held, acted = (table.loc[(response, "far")] for response in ("ask", "hold", "act"))
     assert asked["alarmed"] == held["alarmed"] == acted["alarmed"] == 1
     assert (asked["success"], held["success"]) == (1, 0)
