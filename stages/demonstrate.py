@@ -14,8 +14,9 @@ from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings
 from stages.core.recordings import RECORDED, read_recording
 from stages.core.rollout import expert_controller
-from stages.core.settings import Settings, compute, load_settings, ranges
+from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import NOISE_KNOBS, Task
+from stages.core.taught import taught_ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -46,11 +47,9 @@ def scripted_episodes(name: str, task: type[Task], settings: Settings, wanted: D
     Source: Laskey et al., DART, CoRL 2017.
     """
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
-    randomization = settings.of(settings.params.randomization, "randomization", name)
-    purpose = settings.get(randomization.demonstrate, f"randomization.{name}.demonstrate")
     plans = plan_episodes(
         knobs,
-        ranges(randomization.trained(purpose)),
+        taught_ranges(settings, name, "demonstrate"),
         wanted.episodes,
         "demonstrate",
         settings.seed,

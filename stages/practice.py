@@ -5,7 +5,8 @@ from pathlib import Path
 from stages.core import cli, errors, tables
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import compute, load_settings, ranges
+from stages.core.settings import compute, load_settings
+from stages.core.taught import taught_ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -26,12 +27,10 @@ def main() -> None:
     wanted = settings.of(settings.params.practice, "practice", name)
     count = settings.get(wanted.episodes, f"practice.{name}.episodes")
     max_steps = settings.get(wanted.max_steps, f"practice.{name}.max_steps")
-    randomization = settings.of(settings.params.randomization, "randomization", name)
-    purpose = settings.get(randomization.practice, f"randomization.{name}.practice")
 
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("practice", name, f"round_{cli.round_number(arguments.round)}")
-    spans = ranges(randomization.trained(purpose))
+    spans = taught_ranges(settings, name, "practice")
     plans = plan_episodes(knobs, spans, count, "practice", settings.seed, *names)
     controller = policy_controller(trained, settings.response(name), task)
     make = task.prepare(arguments.demonstrations)

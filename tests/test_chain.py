@@ -212,7 +212,7 @@ def test_a_study_tabulates_its_variants_and_leaves_the_workspace_alone(chain: Pa
     rows = (chain / "study.csv").read_text().splitlines()
     assert rows[0].startswith("variant,task,round,condition")
     assert [row.split(",")[:4] for row in rows[1:]] == [
-        ["short", "distance", "0", condition] for condition in ("near", "far", "region", "beyond")
+        ["short", "distance", "0", condition] for condition in ("near", "far", "region", "beyond", "real")
     ]
     assert (chain / "params.yaml").read_text() == before
     assert ran(run(chain, "dvc", "repro", "--dry")) == []

@@ -131,7 +131,7 @@ def test_json_and_text_tell_the_same(chain: Any, stage: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--episode", 8], "--episode: found 8, allowed: 0 to 7 in {folder}/evaluation"),
+        (["--episode", 10], "--episode: found 10, allowed: 0 to 9 in {folder}/evaluation"),
         (["--episode", -1, "--practice"], "--episode: found -1, allowed: 0 to 4 in {folder}/practice"),
         (["--episode", 1, "--step", 30], "--step: found 30, allowed: 0 to 29 in episode 1 of {folder}/evaluation"),
         (["--episode", 1, "--neighbors", 0], "--neighbors: found 0, allowed: 1 to 5, at which the policy looks"),

@@ -73,7 +73,7 @@ def test_metrics_are_the_last_rounds_success_by_condition(measured: Measured) ->
 def test_measuring_twice_gives_the_same_bytes(measured: Measured, chain: Any, stage: Any, tmp_path: Path) -> None:
     measure(stage, chain.data, chain.params, tmp_path)
     written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    assert len(written) == 6
+    assert len(written) == 7
     for path in written:
         assert (tmp_path / path).read_bytes() == (measured.folder / path).read_bytes()
 

@@ -156,7 +156,7 @@ def test_the_summary_has_a_verdict_a_task_and_a_row_a_condition(made: Path) -> N
 def test_the_page_and_the_summary_lead_with_verdicts(made: Path) -> None:
     page, summary = ((made / "reports" / name).read_text() for name in ("index.html", "summary.md"))
     for text in (page, summary):
-        assert text.index("From the first round to the last: of 8 conditions") < text.index("Round 0 to 1: ")
+        assert text.index("From the first round to the last: of 10 conditions") < text.index("Round 0 to 1: ")
     assert page.index("Round 0 to 1: ") < page.index("<table")
     assert summary.index("Round 0 to 1: ") < summary.index("| ---")
 
@@ -205,7 +205,7 @@ def test_the_table_holds_every_task_round_and_condition(made: Path, browser: Any
     studies = browser.find_element("id", "studies")
     assert "Are few steps <enough>?" in studies.text
     drawn = [image.get_attribute("alt") for image in studies.find_elements("tag name", "img")]
-    conditions = ("all conditions", "shown", "far", "start", "noisy")
+    conditions = ("all conditions", "shown", "far", "start", "noisy", "real")
     assert [alt.split(";")[0] for alt in drawn] == [f"Success over expert steps, {name}" for name in conditions]
 
 

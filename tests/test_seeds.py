@@ -25,7 +25,7 @@ def test_seeds_run_as_experiments_and_end_in_a_table_and_a_chart(tmp_path: Path)
     said = run(folder, sys.executable, "-m", "stages.seeds", "2", "--task", "distance", "--output", "seeds.csv")
     assert "seed 2 of 1 to 2" in said
     table = pd.read_csv(folder / "seeds.csv")
-    assert table["condition"].tolist() == ["near", "far", "region", "beyond"]
+    assert table["condition"].tolist() == ["near", "far", "region", "beyond", "real"]
     assert (table["seeds"] == 2).all()
     assert (table["episodes"] == 20).all()
     assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()

@@ -17,6 +17,7 @@ from stages.core.worlds import plan_episodes, with_noise
 from stages.tasks import TASKS
 
 SHORT = 25  # steps of an episode whose end does not matter
+FEW = {"kuka_reach_camera": 5}  # episodes of a task whose steps are dear: a picture takes as long as 200 physics steps
 BATCHED = ("expert", "hold", "runaway")
 
 Shown = Callable[[str], list[Episode]]
@@ -271,7 +272,7 @@ def test_the_expert_succeeds_in_every_condition(
         pytest.skip(f"params.yaml has no conditions for {task_name}")
     task, limit = TASKS.find(task_name), limits.max_steps or 0
     knobs = with_noise(task.knobs, settings.noise(task_name, "observation"), settings.noise(task_name, "action"))
-    count = max(2, min(20, 3000 // limit))
+    count = FEW.get(task_name, max(2, min(20, 3000 // limit)))
     families = spans.model_copy(update={"randomize": list(spans.domain or {})})
     taught = {"practice": spans.practice or {}, "practice, randomized": families.trained(spans.practice or {})}
     for condition, drawn in {**spans.conditions(), **taught}.items():
@@ -279,7 +280,7 @@ def test_the_expert_succeeds_in_every_condition(
         episodes = list(rollout(make(task_name), expert_controller(task), plans, limit, 8))
         failed = [dict(episode.plan.world) for episode in episodes if episode.outcome != "success"]
         # Of worlds that vary in everything at once some are too much; what failed there is not learned from.
-        assert len(failed) <= (count // 10 if condition == "practice, randomized" else 0), condition
+        assert len(failed) <= (max(1, count // 10) if condition == "practice, randomized" else 0), condition
 
 
 def test_what_runs_away_or_holds_does_not_succeed(
