@@ -10,6 +10,7 @@ import numpy as np
 from stages.core import cli, errors, tables
 from stages.core.episode import Ints, Steps
 from stages.core.files import write_json
+from stages.core.folds import folds_by_block, folds_by_episode
 from stages.core.params import PolicySettings, ShiftSettings
 from stages.core.policy import Policy, Trained, save_policy
 from stages.core.seal import sealed
@@ -83,13 +84,11 @@ def cross_validate(
 
 def _splits(steps: Steps, folds: int) -> Iterator[tuple[Ints, Ints]]:
     """Row numbers learned from and left out, fold by fold."""
-    from sklearn.model_selection import GroupKFold, KFold
-
     episodes = len(np.unique(steps.episode))
     if episodes > 1:
-        yield from GroupKFold(min(folds, episodes)).split(steps.observations, groups=steps.episode)
+        yield from folds_by_episode(steps.episode, min(folds, episodes))
     elif len(steps) > 1:
-        yield from KFold(min(folds, len(steps))).split(steps.observations)
+        yield from folds_by_block(len(steps), min(folds, len(steps)))
 
 
 def _error(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 import os
 import sys
 
@@ -13,7 +14,7 @@ from stages.core.task import Task
 
 # To start processes takes a part of a second: fewer steps than these are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
-_SHARES_PER_JOB = 8  # episodes differ in length: smaller shares even that out
+_MIXED = 16  # every so many plans are neighbours in a share: those of one condition are about as long
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
 
@@ -99,7 +100,8 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     missing = {plan.index: plan for plan in plans}
     for _ in range(_ATTEMPTS):
         try:
-            for part in _spread(work, list(missing.values()), jobs, backend):
+            shares = list(_shares(list(missing.values()), jobs, work.lockstep))
+            for part in _spread(work, shares, jobs, backend):
                 for episode in part:
                     del missing[episode.plan.index]
                 yield part
@@ -112,9 +114,20 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     )
 
 
-def _spread(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
-    count = jobs * _SHARES_PER_JOB
-    shares = [share for start in range(count) if (share := plans[start::count])]
+def _shares(plans: Sequence[Plan], jobs: int, lockstep: int) -> Iterator[Sequence[Plan]]:
+    """Large shares first, as one decision for many is cheap; then smaller ones, so that all processes end together.
+
+    Source: Polychronopoulos and Kuck, Guided self-scheduling, IEEE Trans. Computers 36 (1987).
+    """
+    left = [plan for start in range(_MIXED) for plan in plans[start::_MIXED]]
+    smallest = min(lockstep, ceil(len(plans) / jobs))
+    while left:
+        size = max(smallest, ceil(len(left) / (2 * jobs)))
+        yield left[:size]
+        left = left[size:]
+
+
+def _spread(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int, backend: str) -> Iterator[list[Episode]]:
     if backend == "fork" and sys.platform == "linux":
         yield from _forked(work, shares, jobs)
         return

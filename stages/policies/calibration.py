@@ -65,9 +65,11 @@ def calibrate(steps: Steps, settings: PolicySettings, quantile: float, observati
 
 def left_out(steps: Steps, slices: Sequence[slice], settings: PolicySettings, observation: Sequence[Channel]) -> Floats:
     """The largest novelty of each of these episodes (n,), if all other rows are known."""
+    if settings.embedding is None:
+        memory = Memory.of(steps, settings, observation)
+        return np.array([memory.novelty_without(part, steps.observations[part]).max() for part in slices])
+    # An embedding is fitted to what is known.
     everything = np.arange(len(steps))
-    largest = []
-    for part in slices:
-        memory = Memory.of(steps.subset(np.delete(everything, part)), settings, observation)
-        largest.append(memory.recall(steps.observations[part]).novelty.max())
-    return np.array(largest)
+    others = [Memory.of(steps.subset(np.delete(everything, part)), settings, observation) for part in slices]
+    pairs = zip(others, slices, strict=True)
+    return np.array([memory.recall(steps.observations[part]).novelty.max() for memory, part in pairs])

@@ -11,7 +11,7 @@ from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory, Recalled
+from stages.policies.memory import Memory, Recalled, in_order
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,8 @@ class KNN(Policy):
         """The neighbours' mean action (B, A) and their scores."""
         recalled, known = self.memory.recall(observations), self.memory.actions
         weights = self._weights(recalled)
-        # Neighbour after neighbour: one order of additions whatever the batch.
-        total = weights[:, 0].copy()
-        actions = weights[:, :1] * known[recalled.rows[:, 0]]
-        for place in range(1, self.memory.neighbors):
-            total += weights[:, place]
-            actions += weights[:, place : place + 1] * known[recalled.rows[:, place]]
-        total = total[:, None]
+        total = in_order(weights)[:, None]
+        actions = in_order(weights[:, :, None] * known[recalled.rows])
         return Answer(actions / total, self.memory.scores(recalled, weights / total))
 
     def votes(self, observations: Floats) -> Votes:

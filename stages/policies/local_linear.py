@@ -11,7 +11,7 @@ from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory, Recalled
+from stages.policies.memory import Memory, Recalled, in_order
 
 # [1] Ridge on the slopes, against features of which 1 is a scale: without it a few rows in a line would extrapolate.
 RIDGE = 0.03
@@ -36,8 +36,7 @@ class LocalLinear(Policy):
     def act(self, observations: Floats) -> Answer:
         """The regression's action (B, A) and its neighbours' scores."""
         recalled = self.memory.recall(observations)
-        rows = recalled.rows
-        near, actions = self.memory.known.points[rows], self.memory.actions[rows]  # (B, k, F), (B, k, A)
+        near, actions = recalled.near, self.memory.actions[recalled.rows]  # (B, k, F), (B, k, A)
         weights = _weights(recalled)[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)
         spread = near - centre
@@ -56,7 +55,7 @@ class LocalLinear(Policy):
         range, up to rounding.
         """
         recalled = self.memory.recall(observations)
-        near, weights = self.memory.known.points[recalled.rows], _weights(recalled)  # (B, k, F), (B, k)
+        near, weights = recalled.near, _weights(recalled)  # (B, k, F), (B, k)
         centre = weights[:, None] @ near  # (B, 1, F)
         spread = near - centre
         square = (spread.transpose(0, 2, 1) * weights[:, None]) @ spread + RIDGE * np.eye(near.shape[2])
@@ -78,8 +77,5 @@ def _weights(recalled: Recalled) -> Floats:
     """Weights (B, k) by trust and inverse distance, softened so that no single row decides alone."""
     distances = recalled.distances
     votes: Floats = recalled.trust / (distances + 0.1 * distances[:, -1:] + 1e-9)
-    total = votes[:, 0]
-    for place in range(1, votes.shape[1]):
-        total = total + votes[:, place]
-    weights: Floats = votes / total[:, None]
+    weights: Floats = votes / in_order(votes)[:, None]
     return weights

@@ -24,12 +24,19 @@ class Recalled(NamedTuple):
     queries: Floats  # (B, F) their features
     distances: Floats  # (B, k) to the nearest rows
     rows: NDArray[np.int64]  # (B, k)
+    near: Floats  # (B, k, F) the features of those rows
     trust: Floats  # (B, k) in those rows
 
     @property
     def novelty(self) -> Floats:
         """The distance to the k-th nearest row (B,)."""
         return self.distances[:, -1]
+
+
+def in_order(votes: Floats) -> Floats:
+    """The sum over the neighbours, axis 1 of (B, k) or (B, k, A), one after the other: rounded alike in any batch."""
+    total: Floats = np.add.accumulate(votes, axis=1)[:, -1]
+    return total
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,7 @@ class Memory:
     @classmethod
     def of(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
         """Remember every row. UserError for more neighbours than rows."""
-        if settings.neighbors > len(steps):
-            raise UserError(
-                f"policy neighbors: found {settings.neighbors}, allowed: at most the {len(steps)} rows known"
-            )
+        _check_neighbors(settings.neighbors, len(steps))
         seen, embedding = steps.observations, None
         if settings.embedding is not None:
             embedding = Embedding.fit(seen, observation, settings.embedding)
@@ -63,7 +67,18 @@ class Memory:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
         queries = self.features(self.embedding.beside(observations) if self.embedding else observations)
         distances, rows = self.known.nearest(queries, self.neighbors)
-        return Recalled(queries, distances, rows, self.trust[rows])
+        return Recalled(queries, distances, rows, self.known.points[rows], self.trust[rows])
+
+    def novelty_without(self, rows: slice, observations: Floats) -> Floats:
+        """The novelty of B observations (B, O) if those rows were not known. UserError where too few are left."""
+        out = rows.stop - rows.start
+        _check_neighbors(self.neighbors, len(self.actions) - out)
+        # Of so many, at least as many as are looked at are others.
+        found = self.known.nearest(self.features(observations), self.neighbors + out)
+        others = np.cumsum((found.rows < rows.start) | (found.rows >= rows.stop), axis=1)
+        last = np.argmax(others == self.neighbors, axis=1)
+        novelty: Floats = found.distances[np.arange(len(last)), last]
+        return novelty
 
     def scores(self, recalled: Recalled, weights: Floats | None = None) -> Scores:
         """How far those B observations are from what is known.
@@ -72,24 +87,24 @@ class Memory:
         """
         count = len(recalled.rows)
         # Products of matrices, observation by observation: a sum over an axis may round differently with the batch.
-        centre = (np.full((1, self.neighbors), 1 / self.neighbors) @ self.known.points[recalled.rows])[:, 0]  # (B, F)
+        centre = (np.full((1, self.neighbors), 1 / self.neighbors) @ recalled.near)[:, 0]  # (B, F)
         beyond = np.sqrt(squared(recalled.queries - centre))
         apart = np.full(count, np.nan) if weights is None else self._disagreement(recalled.rows, weights)
         return Scores(recalled.novelty, beyond, apart)
 
     def _disagreement(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Root of the mean over channels of the votes' variance (B,); the unit is that of all known actions' spread."""
-        votes, shares = self.actions[rows] / self._spread, weights[:, None]  # (B, k, A), (B, 1, k)
+        votes, shares = self._spreads[rows], weights[:, None]  # (B, k, A), (B, 1, k)
         channels = votes.shape[2]
         variance = shares @ (votes - shares @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
         result: Floats = np.sqrt(variance[:, 0, 0])
         return result
 
     @cached_property
-    def _spread(self) -> Floats:
-        """Standard deviation of each action channel (A,); 1 for one that never changes."""
+    def _spreads(self) -> Floats:
+        """The actions (N, A) in standard deviations of their channel; one that never changes stays as it is."""
         spread = self.actions.std(axis=0)
-        return np.where(spread > 0, spread, 1.0)
+        return self.actions / np.where(spread > 0, spread, 1.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays, for storage."""
@@ -122,3 +137,8 @@ class Memory:
         if not (trust > 0).all():
             raise ValueError("it holds rows that it does not trust")
         return cls(features, Neighbors(points), actions, trust, int(neighbors), Embedding.from_arrays(arrays))
+
+
+def _check_neighbors(neighbors: int, rows: int) -> None:
+    if neighbors > rows:
+        raise UserError(f"policy neighbors: found {neighbors}, allowed: at most the {rows} rows known")

@@ -65,7 +65,7 @@ class Neighbors:
         if not self._tree:
             from pykdtree.kdtree import KDTree
 
-            self._tree.append(KDTree(self.points))
+            self._tree.append(KDTree(self.points, leafsize=32))
         return self._tree[0]
 
     def _ordered(self, queries: Floats, rows: NDArray[np.int64], k: int) -> Found:

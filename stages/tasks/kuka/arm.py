@@ -82,8 +82,9 @@ class Arm:
 
     def advance(self, steps: int) -> Motion:
         """Simulate that many physics steps."""
+        step = self.client.stepSimulation
         for _ in range(steps):
-            self.client.stepSimulation()
+            step()
         return self.motion()
 
     def motion(self) -> Motion:
@@ -107,7 +108,15 @@ def connect(gui: bool = False) -> Any:
         import pybullet_data
         from pybullet_utils.bullet_client import BulletClient
 
-        client = BulletClient(pybullet.GUI if gui else pybullet.DIRECT)
+        class Client(BulletClient):  # type: ignore[misc]
+            """Looks every function up once: BulletClient does so in each call, which costs as much as a short one."""
+
+            def __getattr__(self, name: str) -> Any:
+                found = super().__getattr__(name)
+                self.__dict__[name] = found
+                return found
+
+        client = Client(pybullet.GUI if gui else pybullet.DIRECT)
     client.setAdditionalSearchPath(pybullet_data.getDataPath())
     return client
 

@@ -119,8 +119,9 @@ class Bench:
 
     def advance(self, steps: int) -> State:
         """Simulate that many physics steps."""
+        step = self.client.stepSimulation
         for _ in range(steps):
-            self.client.stepSimulation()
+            step()
         return self.state()
 
     def state(self) -> State:
