@@ -112,13 +112,13 @@ class KukaPickPlace(Task):
 
     def _command(self, action: list[float]) -> None:
         """Move the commanded tool and fingers, no farther ahead of the measured tool than the leash."""
-        way = (min(MOTION_LIMIT, max(-MOTION_LIMIT, part)) for part in action[:3])
-        x, y, z = (
-            min(here + LEASH, max(here - LEASH, goal + part))
-            for goal, part, here in zip(self.goal, way, self.tool, strict=False)
+        (x, y, z, yaw), (here_x, here_y, here_z) = self.goal, self.tool
+        self.goal = (
+            _within(x + _within(action[0], 0.0, MOTION_LIMIT), here_x, LEASH),
+            _within(y + _within(action[1], 0.0, MOTION_LIMIT), here_y, LEASH),
+            _within(z + _within(action[2], 0.0, MOTION_LIMIT), here_z, LEASH),
+            yaw + _within(action[3], 0.0, TURN_LIMIT),
         )
-        turn = min(TURN_LIMIT, max(-TURN_LIMIT, action[3]))
-        self.goal = (x, y, z, self.goal[3] + turn)
         if action[4] > 0.5:
             self.finger = max(0.0, self.finger - FINGER_STEP)
         else:
@@ -134,12 +134,15 @@ class KukaPickPlace(Task):
         self.bench.push((speed * cos(self.push_direction), speed * sin(self.push_direction), 0.0))
 
     def _observe(self, state: State) -> Floats:
-        axis, (qx, qy, qz, qw) = state.tool, state.attitude
-        down = (2 * (qx * qz + qw * qy), 2 * (qy * qz - qw * qx), 1 - 2 * (qx * qx + qy * qy))
-        self.tool = [at + TCP * part for at, part in zip(axis, down, strict=True)]
-        grasp = [cube - tool for cube, tool in zip(state.cube, self.tool, strict=True)]
-        carry = [target - cube for target, cube in zip(self.target, state.cube, strict=False)]
-        height = state.cube[2] - self.bench.size / 2
+        (x, y, z), (qx, qy, qz, qw) = state.tool, state.attitude
+        x += TCP * (2 * (qx * qz + qw * qy))
+        y += TCP * (2 * (qy * qz - qw * qx))
+        z += TCP * (1 - 2 * (qx * qx + qy * qy))
+        self.tool = (x, y, z)
+        cube_x, cube_y, cube_z = state.cube
+        grasp = (cube_x - x, cube_y - y, cube_z - z)
+        carry = (self.target[0] - cube_x, self.target[1] - cube_y)
+        height = cube_z - self.bench.size / 2
         self.error = sqrt(carry[0] ** 2 + carry[1] ** 2 + height**2)
         self._judge(state, height)
         tool_yaw = atan2(-2 * (qx * qy + qw * qz), 2 * (qy * qy + qz * qz) - 1)
@@ -160,9 +163,12 @@ class KukaPickPlace(Task):
 
     def _left(self, state: State) -> bool:
         """Whether tool or cube have left the workspace, or a joint its range."""
-        beyond = any(abs(angle) > limit for angle, limit in zip(state.joints, _LIMITS, strict=True))
-        places = (self.tool, state.cube)
-        return beyond or self.tool[2] > HIGHEST or any(not NEAREST < hypot(at[0], at[1]) < FARTHEST for at in places)
+        for angle, limit in zip(state.joints, _LIMITS, strict=True):
+            if abs(angle) > limit:
+                return True
+        (x, y, z), (cube_x, cube_y, _) = self.tool, state.cube
+        reached = NEAREST < hypot(x, y) < FARTHEST and NEAREST < hypot(cube_x, cube_y) < FARTHEST
+        return z > HIGHEST or not reached
 
     @staticmethod
     def expert(observations: Floats) -> Floats:
@@ -191,6 +197,11 @@ class KukaPickPlace(Task):
 
 
 _LIMITS: list[float] = LIMITS.tolist()
+
+
+def _within(value: float, middle: float, reach: float) -> float:
+    """The value, or where it is farther than `reach` from the middle, the end it is beyond."""
+    return min(middle + reach, max(middle - reach, value))
 
 
 def _square_yaw(attitude: Vector) -> float:

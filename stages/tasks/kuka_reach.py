@@ -57,7 +57,7 @@ class KukaReach(Task):
 
     def step(self, action: Floats) -> Floats:
         """One control period with the targets moved by the action, held within the joints' limits."""
-        self.targets = np.clip(self.targets + self.delay(action), -LIMITS, LIMITS)
+        self.targets = np.minimum(LIMITS, np.maximum(-LIMITS, self.targets + self.delay(action)))
         self.arm.command(self.targets)
         return self._observe(self.arm.advance(self.physics_steps).joints)
 

@@ -136,8 +136,11 @@ class Bench:
 
     def contact_force(self) -> tuple[float, bool]:
         """The largest force [N] on the gripper at one contact, and whether it touches the cube."""
-        contacts = self.client.getContactPoints(self.arm)
-        return max((contact[9] for contact in contacts), default=0.0), any(one[2] == self.cube for one in contacts)
+        force, touches = 0.0, False
+        for contact in self.client.getContactPoints(self.arm):
+            force = max(force, contact[9])
+            touches = touches or contact[2] == self.cube
+        return force, touches
 
     def close(self) -> None:
         """End the simulation."""
