@@ -9,26 +9,21 @@ missing, such as a condition of the baseline that the workspace no longer has (-
 side (with the code and parameters of the workspace), until each condition is settled, be it as worse or as cleared of
 the margin, by a test that holds its level whenever one stops (--minutes, --worlds).
 
---power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg), and by how
-many fewer --sequential settles it, and how far a budget of
-pairs gets it (sequential.csv, budget.csv).
+--power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg), by how many
+fewer --sequential settles it (sequential.csv), and how far a budget of pairs gets it (budget.csv).
 """
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import asdict
-import json
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stages.core import cli, errors
 
 if TYPE_CHECKING:
-    from stages.comparing.decision import Judgement
     from stages.comparing.pairing import Pairs
     from stages.comparing.sources import Side
 
-_ORDER = ("failed", "open", "cleared")
 _PLOTTED = (0.95, 0.5, 18)  # success, correlation and conditions of the chart
 
 
@@ -83,11 +78,13 @@ def run_gate(arguments: Namespace) -> int:
 
 def _fixed(arguments: Namespace, _baseline: "Side", _now: "Side", paired: list["Pairs"], missing: list[str]) -> bool:
     """Judge the pairs there are and print it; whether the gate fails."""
+    from stages.comparing import decision_report
     from stages.comparing.decision import judge
 
     judgements = judge(paired, arguments.margin, arguments.level)
-    told = document if arguments.json else text
-    print(told(arguments, judgements, missing))
+    told = decision_report.document if arguments.json else decision_report.text
+    asked = decision_report.Asked(arguments.baseline, arguments.margin, arguments.level)
+    print(told(asked, judgements, missing))
     return any(one.state == "failed" for one in judgements)
 
 
@@ -123,47 +120,6 @@ def _missing(baseline: "Side", now: "Side", paired: list["Pairs"]) -> list[str]:
     tasks = [task for task in baseline.evaluations if task not in now.evaluations]
     unpaired = [one for one in paired if not len(one) and one.condition in baseline.evaluations[one.task].conditions]
     return [*tasks, *(f"{one.task} {one.condition}" for one in unpaired)]
-
-
-def text(arguments: Namespace, judgements: list["Judgement"], missing: list[str]) -> str:
-    """A line a condition, those that fail first, and the outcome."""
-    lines = [
-        _line(one, arguments.margin, arguments.level)
-        for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))
-    ]
-    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
-    failed, unsure = (sum(one.state == state for one in judgements) for state in ("failed", "open"))
-    counted = f"{failed} of {len(judgements)} conditions are worse than {arguments.baseline}"
-    told = f"; {unsure} have too few episodes to tell" if unsure else ""
-    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}{told}"])
-
-
-def _line(one: "Judgement", margin: float, level: float) -> str:
-    from stages.comparing.wording import chance, percent, points
-
-    name = f"{one.state}: {one.task} {one.condition}"
-    moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {one.pairs:,} episodes"
-    sure = f"{100 * (1 - level):g} %"
-    if one.state == "failed":
-        evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"
-        return f"{name}: worse, {moved} ({evidence}; as much as {points(-one.low)} points are possible, {sure})"
-    ruled = f"more than {points(max(-one.low, 0.0))} points worse is ruled out ({sure})"
-    if one.state == "cleared":
-        return f"{name}: {moved}; {ruled}"
-    return f"{name}: {moved}; too few episodes for {points(margin)} points, only {ruled}"
-
-
-def document(arguments: Namespace, judgements: list["Judgement"], missing: list[str]) -> str:
-    """The same as JSON: equal inputs give equal bytes."""
-    content: dict[str, Any] = {
-        "baseline": arguments.baseline,
-        "margin": arguments.margin,
-        "level": arguments.level,
-        "failed": any(one.state == "failed" for one in judgements),
-        "conditions": [asdict(one) for one in judgements],
-        "missing": missing,
-    }
-    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
 
 
 def write_power(folder: Path, runs: int, margin: float, level: float) -> None:

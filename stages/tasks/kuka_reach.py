@@ -6,14 +6,13 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.errors import UserError
-from stages.core.task import Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import Arm
-from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, TORQUES, Delay, Dynamics, physics_steps
+from stages.core.task import Floats, Knob, World, vector
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP
+from stages.tasks.kuka.incremental import START_OFFSET, IncrementalArm, limited
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
 
 REST = np.array([0.0, 0.45, 0.0, -1.45, 0.0, 1.25, 0.0])  # [rad] tool in front of the arm, pointing down
 CONTROL_PERIOD = 8 * PHYSICS_STEP  # [s] 30 Hz
-ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
 ARRIVED = 0.01  # [m] success is to stay this near to the goal ...
 ARRIVED_STEPS = 10  # ... for so many control steps in a row
 LOWEST_TOOL = 0.05  # [m] above the ground; lower counts as a crash
@@ -25,52 +24,30 @@ DAMPING = 0.05  # [m/rad]
 _DRAWS = 10_000  # of a start pose, before none is thought to be there
 
 
-class KukaReach(Task):
+class KukaReach(IncrementalArm):
     """Observed: joints [rad] and the offset from tool to goal [m]. Action: increments of the joint targets [rad]."""
 
     observation: ClassVar = (*vector("joint", "rad", JOINTS), *vector("offset", "m", "xyz"))
-    action: ClassVar = vector("increment", "rad", JOINTS)
-    recorded: ClassVar = observation + action
+    recorded: ClassVar = observation + IncrementalArm.action
     knobs: ClassVar[Mapping[str, Knob]] = {
         "goal_x": Knob("m", 0.5, "goal, in front of the arm"),
         "goal_y": Knob("m", 0.0, "goal, to its left"),
         "goal_z": Knob("m", 0.4, "goal, above the ground"),
-        "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
+        "start_offset": START_OFFSET,
         **KNOBS,
     }
-    hidden: ClassVar = frozenset(KNOBS)
     control_period: ClassVar = CONTROL_PERIOD
-    error_unit: ClassVar = "m"
-
-    def __init__(self) -> None:
-        # Nothing here is touched, so nothing needs a shape.
-        self.arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+    arrived, arrived_steps, lowest = ARRIVED, ARRIVED_STEPS, LOWEST_TOOL
 
     def reset(self, world: World, rng: np.random.Generator) -> Floats:
         """The arm at rest near its rest pose."""
-        self.goal = np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
-        self.targets = start_pose(world["start_offset"], rng)
-        self.near = 0
-        self.delay = Delay(world, np.zeros(JOINTS))
-        self.physics_steps = physics_steps(world, self.control_period)
-        return self._observe(self.arm.reset(self.targets, Dynamics.of(world, self.control_period)).joints)
+        return self.start(world, start_pose(world["start_offset"], rng))
 
-    def step(self, action: Floats) -> Floats:
-        """One control period with the targets moved by the action, held within the joints' limits."""
-        self.targets = np.minimum(LIMITS, np.maximum(-LIMITS, self.targets + self.delay(action)))
-        self.arm.command(self.targets)
-        return self._observe(self.arm.advance(self.physics_steps).joints)
-
-    def _observe(self, joints: Floats) -> Floats:
+    def observe(self, joints: Floats) -> Floats:
+        """The joints, and the way from the tool to the goal."""
         tool = self.arm.tool()
         offset = self.goal - tool
-        self.error = float(np.sqrt(offset @ offset))
-        self.near = self.near + 1 if self.error < ARRIVED else 0
-        self.outcome: Outcome | None = None
-        if tool[2] < LOWEST_TOOL:
-            self.outcome = "crash"
-        elif self.near > ARRIVED_STEPS:
-            self.outcome = "success"
+        self.judge(offset, tool[2])
         return np.concatenate([joints, offset])
 
     @staticmethod
@@ -81,23 +58,12 @@ class KukaReach(Task):
         distance = np.sqrt(np.sum(offset**2, axis=1, keepdims=True))
         motion = offset * np.minimum(GAIN, TOOL_SPEED * period / np.maximum(distance, 1e-9))
         turn = joint_motion(tool_and_jacobian(joints)[2][:, :3], motion, DAMPING)
-        fastest = np.abs(turn).max(axis=1, keepdims=True)
-        limited: Floats = turn * np.minimum(1.0, JOINT_SPEED * period / np.maximum(fastest, 1e-9))
-        return limited
-
-    @staticmethod
-    def hold(observations: Floats) -> Floats:
-        """Leave the targets where they are."""
-        return np.zeros((len(observations), JOINTS))
+        return limited(turn, JOINT_SPEED * period)
 
     @staticmethod
     def runaway(observations: Floats) -> Floats:
         """Every joint forward at the expert's top speed."""
         return np.full((len(observations), JOINTS), JOINT_SPEED * KukaReach.control_period)
-
-    def close(self) -> None:
-        """End the simulation."""
-        self.arm.close()
 
 
 def start_pose(offset: float, rng: np.random.Generator) -> Floats:

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from stages.core.task import Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import Arm
-from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, TORQUES, Delay, Dynamics, physics_steps
+from stages.core.task import Floats, Knob, World, vector
+from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP
 from stages.tasks.kuka.finger import FINGER, fingertip, tip_motion
-from stages.tasks.kuka.kinematics import JOINTS, LIMITS, tool_and_jacobian
+from stages.tasks.kuka.incremental import START_OFFSET, IncrementalArm, goal_of, limited
+from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
 from stages.tasks.kuka.look import LOOK
 from stages.tasks.kuka.pointing import pointing_down
 from stages.tasks.kuka.scene import Scene
@@ -17,7 +17,6 @@ from stages.tasks.kuka.sight import COLOUR_CHANNELS, PIXEL_CHANNELS, colours, pi
 
 REST = np.array(pointing_down((0.55, 0.0, 0.5, 0.0), FINGER))  # [rad] the finger in front of the arm, pointing down
 CONTROL_PERIOD = 24 * PHYSICS_STEP  # [s] 10 Hz, with a picture each
-ITERATIONS = 20  # of the solver
 ARRIVED = 0.02  # [m] success is to stay this near to the goal ...
 ARRIVED_STEPS = 5  # ... for so many control steps in a row
 LOWEST_TIP = 0.01  # [m] above the ground; lower counts as a crash
@@ -28,7 +27,7 @@ GAIN = 0.5  # [1] share of the remaining way that the expert covers in a control
 _GOAL = slice(JOINTS, JOINTS + 3)
 
 
-class KukaReachCamera(Task):
+class KukaReachCamera(IncrementalArm):
     """Observed: joints [rad] and a camera's picture. Action: increments of the joint targets [rad].
 
     The camera is fixed to the hand and looks past the finger, whose sleeve is coloured. `colour` is where strong
@@ -43,53 +42,35 @@ class KukaReachCamera(Task):
         *vector("colour", "1", COLOUR_CHANNELS),
         *vector("pixel", "1", PIXEL_CHANNELS),
     )
-    action: ClassVar = vector("increment", "rad", JOINTS)
-    recorded: ClassVar = observation + action
+    recorded: ClassVar = observation + IncrementalArm.action
     knobs: ClassVar[Mapping[str, Knob]] = {
         "goal_x": Knob("m", 0.55, "goal, in front of the arm"),
         "goal_y": Knob("m", 0.0, "goal, to its left"),
         "goal_z": Knob("m", 0.2, "goal, above the ground"),
-        "start_offset": Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction"),
+        "start_offset": START_OFFSET,
         **LOOK,
         **KNOBS,
     }
-    hidden: ClassVar = frozenset(KNOBS)
     control_period: ClassVar = CONTROL_PERIOD
-    error_unit: ClassVar = "m"
+    arrived, arrived_steps, lowest = ARRIVED, ARRIVED_STEPS, LOWEST_TIP
 
     def __init__(self) -> None:
         # The arm that moves and the scene that is drawn are two simulations: what is drawn cannot touch.
-        self.arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+        super().__init__()
         self.scene = Scene()
 
     def reset(self, world: World, rng: np.random.Generator) -> Floats:
         """The arm at rest near its rest pose, the ball somewhere below the finger."""
-        self.goal = np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
-        self.scene.reset(world, self.goal)
+        self.scene.reset(world, goal_of(world))
         direction = rng.uniform(-1, 1, JOINTS)
-        self.targets = REST + world["start_offset"] * direction / np.abs(direction).max()
-        self.near = 0
-        self.delay = Delay(world, np.zeros(JOINTS))
-        self.physics_steps = physics_steps(world, self.control_period)
-        return self._observe(self.arm.reset(self.targets, Dynamics.of(world, self.control_period)).joints)
+        return self.start(world, REST + world["start_offset"] * direction / np.abs(direction).max())
 
-    def step(self, action: Floats) -> Floats:
-        """One control period with the targets moved by the action, held within the joints' limits."""
-        self.targets = np.clip(self.targets + self.delay(action), -LIMITS, LIMITS)
-        self.arm.command(self.targets)
-        return self._observe(self.arm.advance(self.physics_steps).joints)
-
-    def _observe(self, joints: Floats) -> Floats:
+    def observe(self, joints: Floats) -> Floats:
+        """The joints, the way from fingertip to goal, and what is made of the picture."""
         position, rotation, _ = tool_and_jacobian(joints[None])
         tip = fingertip(position, rotation)[0]
         offset = (self.goal - tip) @ rotation[0]
-        self.error = float(np.sqrt(offset @ offset))
-        self.near = self.near + 1 if self.error < ARRIVED else 0
-        self.outcome: Outcome | None = None
-        if tip[2] < LOWEST_TIP:
-            self.outcome = "crash"
-        elif self.near > ARRIVED_STEPS:
-            self.outcome = "success"
+        self.judge(offset, tip[2])
         self.picture = self.scene.picture(joints, position[0], rotation[0])
         return np.concatenate([joints, offset, colours(self.picture), pixels(self.picture)])
 
@@ -101,14 +82,7 @@ class KukaReachCamera(Task):
         distance = np.sqrt(np.sum(offset**2, axis=1, keepdims=True))
         way = offset * np.minimum(GAIN, TIP_SPEED * period / np.maximum(distance, 1e-9))
         turn = tip_motion(joints, way, GAIN, TURN_SPEED * period)
-        fastest = np.abs(turn).max(axis=1, keepdims=True)
-        limited: Floats = turn * np.minimum(1.0, JOINT_SPEED * period / np.maximum(fastest, 1e-9))
-        return limited
-
-    @staticmethod
-    def hold(observations: Floats) -> Floats:
-        """Leave the targets where they are."""
-        return np.zeros((len(observations), JOINTS))
+        return limited(turn, JOINT_SPEED * period)
 
     @staticmethod
     def runaway(observations: Floats) -> Floats:
@@ -117,5 +91,5 @@ class KukaReachCamera(Task):
 
     def close(self) -> None:
         """End both simulations."""
-        self.arm.close()
+        super().close()
         self.scene.close()

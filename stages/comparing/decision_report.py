@@ -1,0 +1,54 @@
+"""What the gate says of its judgements, for people and for programs."""
+
+from dataclasses import asdict
+import json
+from typing import Any, NamedTuple
+
+from stages.comparing.decision import Judgement
+from stages.comparing.wording import chance, percent, points
+
+_ORDER = ("failed", "open", "cleared")
+
+
+class Asked(NamedTuple):
+    """What the judgements are about."""
+
+    baseline: str
+    margin: float  # smallest worsening that matters, a share
+    level: float  # how often to fail where nothing is worse
+
+
+def text(asked: Asked, judgements: list[Judgement], missing: list[str]) -> str:
+    """A line a condition, those that fail first, and the outcome."""
+    lines = [_line(one, asked) for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))]
+    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
+    failed, unsure = (sum(one.state == state for one in judgements) for state in ("failed", "open"))
+    counted = f"{failed} of {len(judgements)} conditions are worse than {asked.baseline}"
+    told = f"; {unsure} have too few episodes to tell" if unsure else ""
+    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}{told}"])
+
+
+def _line(one: Judgement, asked: Asked) -> str:
+    name = f"{one.state}: {one.task} {one.condition}"
+    moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {one.pairs:,} episodes"
+    sure = f"{100 * (1 - asked.level):g} %"
+    if one.state == "failed":
+        evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"
+        return f"{name}: worse, {moved} ({evidence}; as much as {points(-one.low)} points are possible, {sure})"
+    ruled = f"more than {points(max(-one.low, 0.0))} points worse is ruled out ({sure})"
+    if one.state == "cleared":
+        return f"{name}: {moved}; {ruled}"
+    return f"{name}: {moved}; too few episodes for {points(asked.margin)} points, only {ruled}"
+
+
+def document(asked: Asked, judgements: list[Judgement], missing: list[str]) -> str:
+    """The same as JSON: equal inputs give equal bytes."""
+    content: dict[str, Any] = {
+        "baseline": asked.baseline,
+        "margin": asked.margin,
+        "level": asked.level,
+        "failed": any(one.state == "failed" for one in judgements),
+        "conditions": [asdict(one) for one in judgements],
+        "missing": missing,
+    }
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
