@@ -10,6 +10,7 @@ import pytest
 
 from stages.core import tables
 from stages.core.episode import Episode, Plan, Scores
+from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 
@@ -75,7 +76,7 @@ def test_failures_are_left_out_and_counted(chain: Any, stage: Any, tmp_path: Pat
 def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path) -> None:
     folder, lost = tmp_path / "lost", np.array([[15.0]])
     no = np.zeros(1, dtype=bool)
-    world = {"start": 15.0, "observation_noise": 0.0, "observation_bias": 0.0, "action_noise": 0.0}
+    world = {knob: known.default for knob, known in {**Distance.knobs, **NOISE_KNOBS}.items()}
     plan = Plan(0, "demonstrate", 1, world)
     crash = Episode(plan, lost, lost, lost, Scores.unknown(1), no, no, np.zeros(1), "crash", error=30.0, details={})
     tables.write_episodes(folder, "distance", Distance, [crash])

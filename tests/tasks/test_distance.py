@@ -32,7 +32,8 @@ def task() -> Distance:
 def test_success_is_within_a_tenth_and_a_crash_beyond_the_bounds(
     start: float, step: float, outcome: str | None, task: Distance
 ) -> None:
-    assert task.reset({"start": start}, np.random.default_rng(0)).tolist() == [start]
+    world = {knob: known.default for knob, known in task.knobs.items()}
+    assert task.reset({**world, "start": start}, np.random.default_rng(0)).tolist() == [start]
     assert task.outcome is None
     assert task.step(np.array([step])).tolist() == [start + step]
     assert task.outcome == outcome
