@@ -10,7 +10,6 @@ from sklearn.neighbors import KNeighborsRegressor
 from stages.core.task import Floats
 from stages.policies.neighbors import Found, Neighbors, squared
 
-
 Rng = np.random.Generator
 
 
