@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core import tables
+from stages.core.digest import DIGEST
 from stages.core.episode import Episode, Steps
 from stages.core.errors import UserError
 from stages.core.task import NOISE_KNOBS
@@ -125,8 +126,8 @@ def test_a_footer_with_fewer_rows_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "dataset.parquet"
     table = expert_rows(15)
     tables.write_table(table, path)
-    digest = pq.read_schema(path).metadata[b"digest"]
-    pq.write_table(table.slice(0, 11).replace_schema_metadata({**table.schema.metadata, b"digest": digest}), path)
+    digest = pq.read_metadata(path).metadata[DIGEST]
+    pq.write_table(table.slice(0, 11).replace_schema_metadata({**table.schema.metadata, DIGEST: digest}), path)
     with pytest.raises(UserError, match="not a whole Parquet file"):
         tables.read_table(path, SCHEMA)
 
