@@ -1,15 +1,14 @@
 """A digest of what a table says: Parquet's pages carry checksums, its footer and page headers do not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import hashlib
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 import pyarrow as pa
 
-from stages.core.columns import values
+from stages.core.columns import letters, values
 
 # In a file's metadata. Files with `digest` alone were written when it was made otherwise: it is not read.
 DIGEST = b"content_digest"
@@ -48,10 +47,10 @@ class _Sum:
     """What is kept of a column's values so far: the same for any parts that they come in."""
 
     rows: int = 0
-    numbers: int = 0  # CRC-32 of the values that are not null
+    numbers: int = 0  # CRC-32 of the values that are not null; of texts, of their lengths
+    letters: int = 0  # CRC-32 of such texts, one after the other
     gaps: int = 0  # CRC-32 of the rows at which nulls begin and end
     within: bool = False  # the last row is null
-    texts: dict[str, int] = field(default_factory=dict)  # in the order of their first appearance
 
     def add(self, chunk: pa.Array) -> None:
         if chunk.null_count or self.within:
@@ -61,12 +60,9 @@ class _Sum:
             self.within = bool(null[-1]) if len(null) else self.within
         self.rows += len(chunk)
         known = chunk.drop_null() if chunk.null_count else chunk
-        numbers = self._coded(known) if pa.types.is_string(known.type) else values(known)
-        self.numbers = crc32(numbers.data, self.numbers)
-
-    def _coded(self, chunk: pa.Array) -> NDArray[np.int32]:
-        """Texts by the places of their first appearance."""
-        encoded = chunk.dictionary_encode()
-        places = [self.texts.setdefault(text, len(self.texts)) for text in encoded.dictionary.to_pylist()]
-        coded: NDArray[np.int32] = np.array(places, dtype=np.int32)[values(encoded.indices)]
-        return coded
+        if pa.types.is_string(known.type):
+            bounds, written = letters(known)
+            self.letters = crc32(written, self.letters)
+            self.numbers = crc32(np.diff(bounds).data, self.numbers)
+        else:
+            self.numbers = crc32(values(known).data, self.numbers)
