@@ -5,11 +5,9 @@ stretched a little and with noise on every number, from a seed. Each measurement
 takes is told without what Python and its libraries take before the first row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import json
 from pathlib import Path
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +21,7 @@ from stages.core import tables
 from stages.core.columns import numbers, values
 from stages.core.digest import Digest
 from stages.tasks.kuka_reach import KukaReach
+from tests.benchmarks.alone import MIB, count_anew, cpu, most_resident, resident, run_alone
 from tests.benchmarks.figures import Figure
 from tests.chain import ROOT
 
@@ -30,7 +29,6 @@ ROWS = 10_000_000
 SIZES = (100_000, 1_000_000, ROWS)  # rows of what the stage builds
 REPEATS = 2
 TILES = 30  # copies of the first dataset that are made together
-MIB = 2**20
 TASK = "kuka_reach"
 FIRST = ROOT / "data" / TASK / "round_0" / "dataset.parquet"
 SCHEMA = tables.expert_schema(TASK, KukaReach)
@@ -43,12 +41,7 @@ def measure() -> list[Figure]:
 
 
 def _against_pandas(folder: Path) -> Iterator[Figure]:
-    told: dict[str, dict[str, float]] = {}
-    kinds = ("stream", "pandas", "unchecked", "digest", "stream float32", "pandas float32")
-    for _ in range(REPEATS):
-        for kind in kinds:
-            found = _alone(kind, ROWS, folder)
-            told[kind] = {key: min(value, told.get(kind, found)[key]) for key, value in found.items()}
+    told = _in_turns(("stream", "pandas", "stream float32", "pandas float32"), ROWS, REPEATS, folder)
     for suffix, limits in (("", {"cpu": 0.30, "memory": 0.15, "size": 0.75}), (" float32", {})):
         ours, theirs = told["stream" + suffix], told["pandas" + suffix]
         kind = suffix.strip() or "float64"
@@ -59,9 +52,20 @@ def _against_pandas(folder: Path) -> Iterator[Figure]:
             yield Figure(f"10^7 rows, {kind}, {who}: CPU", one["cpu"], "s")
             yield Figure(f"10^7 rows, {kind}, {who}: memory", one["memory"] / MIB, "MiB")
             yield Figure(f"10^7 rows, {kind}, {who}: size", one["size"] / MIB, "MiB")
-    whole = told["stream"]["cpu"]
-    yield Figure("share of the digest in the writer's CPU", told["digest"]["cpu"] / whole)
-    yield Figure("share of the pages' checksums in the writer's CPU", 1 - told["unchecked"]["cpu"] / whole)
+    few = _in_turns(("stream", "unchecked", "digest"), SIZES[1], 4 * REPEATS, folder)
+    whole = few["stream"]["cpu"]
+    yield Figure("share of the digest in the writer's CPU", few["digest"]["cpu"] / whole)
+    yield Figure("share of the pages' checksums in the writer's CPU", 1 - few["unchecked"]["cpu"] / whole)
+
+
+def _in_turns(kinds: Sequence[str], rows: int, repeats: int, folder: Path) -> dict[str, dict[str, float]]:
+    """The least that each has taken."""
+    told: dict[str, dict[str, float]] = {}
+    for _ in range(repeats):
+        for kind in kinds:
+            found = run_alone("tests.benchmarks.tables", kind, rows, folder)
+            told[kind] = {key: min(value, told.get(kind, found)[key]) for key, value in found.items()}
+    return told
 
 
 def _built(folder: Path) -> Iterator[Figure]:
@@ -70,20 +74,12 @@ def _built(folder: Path) -> Iterator[Figure]:
         cost = []
         for rows in SIZES:
             _prepare(way, rows, folder)
-            found = [_alone(way, rows, folder) for _ in range(REPEATS)]
+            found = [run_alone("tests.benchmarks.tables", way, rows, folder) for _ in range(REPEATS)]
             cost.append(min(one["wall"] for one in found) / rows * 1e6)
             yield Figure(f"build by {way}, {rows:,} rows: time", cost[-1], "us/row")
             most = max(one["memory"] for one in found) / MIB
             yield Figure(f"build by {way}, {rows:,} rows: memory", most, "MiB", at_most=512)
         yield Figure(f"build by {way}: time a row of {SIZES[-1]:,} rows over {SIZES[-2]:,}", cost[-1] / cost[-2])
-
-
-def _alone(kind: str, rows: int, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.tables", kind, str(rows), str(folder)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    print(kind, f"{rows:,}", found, file=sys.stderr, flush=True)
-    return found
 
 
 def tiled(first: pa.Table, rows: int, schema: pa.Schema | None = None) -> Iterator[pa.Table]:
@@ -143,11 +139,11 @@ class _Timed:
         return self
 
     def __next__(self) -> pa.Table:
-        start = _cpu()
+        start = cpu()
         try:
             return next(self._made)
         finally:
-            self.cpu += _cpu() - start
+            self.cpu += cpu() - start
 
 
 def _write(kind: str, made: Iterator[pa.Table], schema: pa.Schema, path: Path) -> None:
@@ -168,9 +164,8 @@ def _run(kind: str, rows: int, folder: Path) -> dict[str, float]:
     if kind in ("demonstrations", "aggregation"):
         from stages import build
 
-        files = (
-            (tables.STEPS, tables.EPISODES) if kind == "demonstrations" else ("dataset.parquet", "corrections.parquet")
-        )
+        shown = kind == "demonstrations"
+        files = (tables.STEPS, tables.EPISODES) if shown else ("dataset.parquet", "corrections.parquet")
         sys.argv = ["build", TASK, *(str(folder / file) for file in files), "--output", str(path)]
         return _measured(build.main, path)
     schema = _float32() if kind.endswith("float32") else SCHEMA
@@ -180,7 +175,7 @@ def _run(kind: str, rows: int, folder: Path) -> dict[str, float]:
         return {**found, "cpu": found["cpu"] - made.cpu}
     import pandas as pd  # noqa: F401  # before memory is looked at
 
-    before = _status("VmRSS")
+    before = resident()
     frame = pa.concat_tables(list(made)).to_pandas(split_blocks=True, self_destruct=True)
     pa.default_memory_pool().release_unused()
     return _measured(lambda: frame.to_parquet(path, compression="zstd", index=False), path, before)
@@ -188,23 +183,12 @@ def _run(kind: str, rows: int, folder: Path) -> dict[str, float]:
 
 def _measured(work: Callable[[], None], path: Path, before: float | None = None) -> dict[str, float]:
     """From here on, except that memory counts from `before` [bytes]."""
-    before = _status("VmRSS") if before is None else before
-    Path("/proc/self/clear_refs").write_text("5")  # the most that was resident counts anew
-    cpu, wall = _cpu(), time.perf_counter()
+    before = resident() if before is None else before
+    count_anew()
+    used, wall = cpu(), time.perf_counter()
     work()
-    cpu, wall = _cpu() - cpu, time.perf_counter() - wall
-    return {"cpu": cpu, "wall": wall, "memory": _status("VmHWM") - before, "size": float(path.stat().st_size)}
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def _status(key: str) -> float:
-    """Of this process, in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
+    used, wall = cpu() - used, time.perf_counter() - wall
+    return {"cpu": used, "wall": wall, "memory": most_resident() - before, "size": float(path.stat().st_size)}
 
 
 if __name__ == "__main__":
