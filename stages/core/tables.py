@@ -167,7 +167,8 @@ def read_parts(path: Path, schema: pa.Schema, empty: bool = False) -> Iterator[p
         raise UserError(f"{path}: no such file")
     seen, wrong, rows = Digest(schema), "", 0
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        # Without `pre_buffer`, which keeps in memory whatever was read of the file.
+        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
             _check_columns(path, file.schema_arrow, schema)
             check_size(file)
             for batch in file.iter_batches(GROUP):
