@@ -19,6 +19,9 @@ from stages.core.task import Task
 from stages.tasks import TASKS
 
 
+_MOST = 2**62  # episodes that can be numbered and still be followed by others
+
+
 def main() -> None:
     """Command line of the stage."""
     parser = cli.parser(__doc__)
@@ -72,6 +75,8 @@ def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[p
     known = -1
     for part in tables.read_parts(dataset, schema):
         known = max(known, int(values(part["episode_index"]).max()))
+        if known >= _MOST:
+            raise errors.UserError(f"{dataset}: column episode_index: found {known}, allowed: below {_MOST}")
         yield part
     # Twice through the corrections: a number may only be given once all are known.
     seen = [part["episode_index"].unique() for part in tables.read_parts(corrections, schema, empty=True)]
