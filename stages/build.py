@@ -18,7 +18,6 @@ from stages.core.recordings import RECORDED
 from stages.core.task import Task
 from stages.tasks import TASKS
 
-
 _MOST = 2**62  # episodes that can be numbered and still be followed by others
 
 
