@@ -10,8 +10,8 @@ from stages.core.task import Floats
 
 # Below this many rows a tree is not worth its building.
 _BRUTE_ROWS = 64
-# Candidates a tree is asked for beyond k: enough that ties at the k-th place are seen in nearly all queries.
-_SPARE = 3
+# Candidates a tree is asked for beyond k: one tells whether the k-th place is a tie, which in real data is rare.
+_SPARE = 1
 # The tree's own distances may differ from ours by rounding, never by as much as this share.
 _ROUNDING = 1e-12
 # Points in a leaf of the tree.

@@ -1,7 +1,8 @@
 """Neighbour queries against scikit-learn's, on the rows that the default run's policies know, and how both grow.
 
 The rows are those of the first policies of reach and of pick and place (`dvc repro` or `dvc pull` brings them); a query
-is one of them with noise. Scikit-learn does what it does by itself with so many features, which is a kd-tree.
+is one of them with noise. Scikit-learn does what it does by itself with so many features, which is a kd-tree. Time is
+the processor's: both run in one thread.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,10 +66,10 @@ def _turns(queries: Floats, batch: int, count: int, *both: Callable[[Floats], An
     times: list[list[float]] = [[], []]
     for _ in range(TURNS):
         for ask, taken in zip(both, times, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             for one in some:
                 ask(one)
-            taken.append((time.perf_counter() - start) / count)
+            taken.append((time.process_time() - start) / count)
     ours, theirs = times
     return median(ours), median(theirs), median(their / our for our, their in zip(ours, theirs, strict=True))
 
