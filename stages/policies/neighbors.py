@@ -64,17 +64,19 @@ class Neighbors:
         _, candidates = tree.query(queries, k=fetched, sqr_dists=True)
         rows = candidates.astype(np.int64)
         squares = squared(points.take(rows, axis=0) - queries[:, None])
-        # The tree's order is ours, except for ties and what its own rounding has swapped.
-        rising = squares[:, 1:] > squares[:, :-1]
-        if not rising.all():
-            mixed = np.flatnonzero(~rising.all(axis=1))
-            order = np.lexsort((rows[mixed], squares[mixed]))
-            squares[mixed], rows[mixed] = squares[mixed[:, None], order], rows[mixed[:, None], order]
+        if not (squares[:, 1:] > squares[:, :-1] * (1 + _ROUNDING)).all():
+            return self._untied(queries, k, squares, rows)
+        return Found(np.sqrt(squares[:, :k]), rows[:, :k])
+
+    def _untied(self, queries: Floats, k: int, squares: Floats, rows: NDArray[np.int64]) -> Found:
+        """Of candidates in the tree's order, which is not ours for ties and where its own rounding swapped rows."""
+        order = np.lexsort((rows, squares))
+        squares, rows = np.take_along_axis(squares, order, axis=1), np.take_along_axis(rows, order, axis=1)
         found = Found(np.sqrt(squares[:, :k]), rows[:, :k])
         # A row that was not fetched is at least as far as the last that was.
         unsure = squares[:, -1] <= squares[:, k - 1] * (1 + _ROUNDING)
         if unsure.any():
-            found.distances[unsure], found.rows[unsure] = self._nearest(queries[unsure], k, 4 * fetched)
+            found.distances[unsure], found.rows[unsure] = self._nearest(queries[unsure], k, 4 * rows.shape[1])
         return found
 
     def _grown(self) -> tuple[Any, Floats]:
