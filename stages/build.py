@@ -4,6 +4,7 @@ ROWS and MORE are demonstrations/steps.parquet and demonstrations/episodes.parqu
 corrections.parquet of the round before for every later one.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 import sys
 
@@ -11,11 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core import cli, errors, tables
-from stages.core.columns import numbers, values
-from stages.core.episode import Steps
+from stages.core.columns import numbers, texts, values
+from stages.core.episode import Bools
 from stages.core.recordings import RECORDED
 from stages.core.task import Task
 from stages.tasks import TASKS
+
+_MOST = 2**62  # episodes that can be numbered and still be followed by others
 
 
 def main() -> None:
@@ -27,49 +30,60 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the dataset, a Parquet file")
     arguments = parser.parse_args()
     task = TASKS.find(arguments.task)
+    schema = tables.expert_schema(arguments.task, task)
     if arguments.rows.name == tables.STEPS:
-        dataset = from_demonstrations(arguments.rows.parent, arguments.task, task)
+        parts = from_demonstrations(arguments.rows.parent, arguments.task, task)
     else:
-        schema = tables.expert_schema(arguments.task, task)
-        known = tables.read_table(arguments.rows, schema)
-        dataset = aggregate(known, tables.read_table(arguments.more, schema, empty=True))
-    tables.write_table(dataset, arguments.output)
+        parts = aggregate(arguments.rows, arguments.more, schema)
+    tables.write_parts(parts, schema, arguments.output)
 
 
-def from_demonstrations(folder: Path, name: str, task: type[Task]) -> pa.Table:
-    """The dataset of round 0: demonstrations that succeeded, for who copies a failure learns to fail.
+def from_demonstrations(folder: Path, name: str, task: type[Task]) -> Iterator[pa.Table]:
+    """The dataset of round 0, in parts: demonstrations that succeeded, for who copies a failure learns to fail.
 
     The others are left out, and standard error says how many. UserError when none is left.
     """
-    steps, episodes = tables.read_episodes(folder, name, task)
-    lengths = values(episodes["steps"])
+    episodes = tables.list_episodes(folder, name, task)
     succeeded = np.array([outcome == "success" for outcome in episodes["outcome"].to_pylist()])
+    person = np.array([condition == RECORDED for condition in episodes["condition"].to_pylist()])
+    for steps, place in tables.read_steps(folder, name, task, episodes):
+        kept = succeeded[place]
+        yield _rows(steps.filter(numbers(kept)), person[place[kept]], name, task)
     if not succeeded.any():
         raise errors.UserError(f"{folder}: found no demonstration that succeeded, allowed: at least 1")
     if not succeeded.all():
         failed = np.sum(~succeeded)
         print(f"{folder}: {failed} of {len(succeeded)} demonstrations failed and are left out", file=sys.stderr)
-    person = np.array([condition == RECORDED for condition in episodes["condition"].to_pylist()])
-    source = np.where(np.repeat(person, lengths), "person", "expert")[np.repeat(succeeded, lengths)]
-    steps = steps.filter(numbers(np.repeat(succeeded, lengths)))
-    rows = Steps(
-        values(steps["episode_index"]),
-        values(steps["frame_index"]),
-        np.zeros(steps.num_rows, dtype=np.int64),
-        source.tolist(),
-        tables.matrix(steps, "observation", task.observation),
-        tables.matrix(steps, "action", task.action),
-    )
-    return tables.expert_table(name, task, rows)
 
 
-def aggregate(known: pa.Table, corrections: pa.Table) -> pa.Table:
-    """Both tables as one, with the episodes of the corrections renumbered after the known ones."""
-    first = int(np.max(values(known["episode_index"]))) + 1
-    _, ranks = np.unique(values(corrections["episode_index"]), return_inverse=True)
-    place = corrections.schema.get_field_index("episode_index")
-    renumbered = corrections.set_column(place, corrections.schema.field(place), numbers(ranks + first))
-    return pa.concat_tables([known, renumbered])
+def _rows(steps: pa.Table, person: Bools, name: str, task: type[Task]) -> pa.Table:
+    """Steps of an expert, or where `person` (N,) is true of a person, as rows of a dataset."""
+    count, schema = steps.num_rows, tables.expert_schema(name, task)
+    made = {
+        "timestamp": numbers(values(steps["frame_index"]) * task.control_period),
+        "round": numbers(np.zeros(count, dtype=np.int64)),
+        "source": texts(["expert", "person"]).take(numbers(person.astype(np.int64))),
+    }
+    absent = {key: pa.nulls(count, schema.field(key).type) for key in ("gate", "mode", "practice_episode")}
+    columns = {**dict(zip(steps.column_names, steps.columns, strict=True)), **made, **absent}
+    return pa.Table.from_arrays([columns[key] for key in schema.names], schema=schema)
+
+
+def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows of both files, in parts, with the episodes of the corrections renumbered after the known ones."""
+    known = -1
+    for part in tables.read_parts(dataset, schema):
+        known = max(known, int(values(part["episode_index"]).max()))
+        if known >= _MOST:
+            raise errors.UserError(f"{dataset}: column episode_index: found {known}, allowed: below {_MOST}")
+        yield part
+    # Twice through the corrections: a number may only be given once all are known.
+    seen = [part["episode_index"].unique() for part in tables.read_parts(corrections, schema, empty=True)]
+    episodes = np.sort(values(pa.chunked_array(seen, pa.int64()).unique()))
+    place = schema.get_field_index("episode_index")
+    for part in tables.read_parts(corrections, schema, empty=True):
+        ranks = np.searchsorted(episodes, values(part["episode_index"]))
+        yield part.set_column(place, schema.field(place), numbers(known + 1 + ranks))
 
 
 if __name__ == "__main__":

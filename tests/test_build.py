@@ -94,6 +94,31 @@ def test_corrections_of_another_task_are_refused(chain: Any, stage: Any, tmp_pat
     assert ended.output == f"error: {other}: written for task kuka_reach, needed for task distance\n"
 
 
+def test_episodes_that_none_could_follow_are_refused(chain: Any, stage: Any, tmp_path: Path) -> None:
+    folder, path = chain.data / "distance" / "round_0", tmp_path / "dataset.parquet"
+    dataset = read(chain, "distance", 0, "dataset.parquet")
+    index = pa.array([2**63 - 1] * dataset.num_rows, pa.int64())
+    tables.write_table(dataset.set_column(0, dataset.schema.field(0), index), path)
+    ended = stage("build", "distance", path, folder / "corrections.parquet", "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert ended.output == f"error: {path}: column episode_index: found {2**63 - 1}, allowed: below {2**62}\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_corrections_are_numbered_by_the_order_of_their_numbers(chain: Any, stage: Any, tmp_path: Path) -> None:
+    """Whatever order their rows are in, and however often an episode comes back."""
+    folder, path = chain.data / "distance" / "round_0", tmp_path / "corrections.parquet"
+    dataset = read(chain, "distance", 0, "dataset.parquet")
+    index = [50, 50, 7, 9, 9, 50]
+    corrections = dataset.slice(0, len(index))
+    corrections = corrections.set_column(0, dataset.schema.field(0), pa.array(index, pa.int64()))
+    tables.write_table(corrections, path)
+    assert stage("build", "distance", folder / "dataset.parquet", path, "--output", tmp_path / "out").status == 0
+    added = tables.read_table(tmp_path / "out", dataset.schema).slice(dataset.num_rows)["episode_index"].to_pylist()
+    last = max(dataset["episode_index"].to_pylist())
+    assert added == [last + 1 + rank for rank in (2, 2, 0, 1, 1, 2)]
+
+
 def test_no_later_stage_changes_a_dataset(chain: Any, stage: Any, tmp_path: Path) -> None:
     """The lab's own program added its noise to its dataset, in place: rolling out must not."""
     here = chain.data / "distance" / "round_0"

@@ -44,6 +44,15 @@ def values(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     return np.from_dlpack(array)
 
 
+def letters(column: pa.Array) -> tuple[NDArray[np.int32], memoryview]:
+    """Where N strings without nulls begin and the last ends (N + 1,), in bytes, and the bytes of them all."""
+    if len(column) == 0:
+        return np.zeros(1, dtype=np.int32), memoryview(b"")
+    _, offsets, content = column.buffers()
+    edges = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    return edges, memoryview(content or b"")[edges[0] : edges[-1]]
+
+
 def _validity(known: Bools) -> pa.Buffer | None:
     return None if known.all() else _bits(known)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.columns import values
-from stages.core.digest import check_digest
+from stages.core.digest import Digest
 from stages.core.errors import UserError, listed, reason
 from stages.core.files import replacing
 from stages.core.footers import check_size
@@ -66,7 +66,9 @@ def _read_parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         check_size(file)
         table = file.read()
-        check_digest(table, file.schema_arrow.metadata)
+        seen = Digest(table.schema)
+        seen.add(table)
+        seen.check(file.metadata.metadata)
         return table
 
 

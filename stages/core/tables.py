@@ -1,6 +1,6 @@
 """Episodes and expert steps as Parquet tables, whose columns the task's declaration gives; checked on reading."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stages.core.columns import numbers, texts, values
-from stages.core.digest import DIGEST, check_digest, digest
+from stages.core.digest import DIGEST, Digest
 from stages.core.episode import Episode, Ints, Scores, Steps
 from stages.core.errors import UserError, listed, quoted, reason
 from stages.core.files import replacing
@@ -19,6 +19,7 @@ from stages.core.task import NOISE_KNOBS, Channel, Floats, Outcome, Task
 
 Values = Any  # of a column: an array of numpy or Arrow, or a list
 STEPS, EPISODES = "steps.parquet", "episodes.parquet"
+GROUP = 2**17  # rows that are in memory together where a table is read or written in parts
 
 
 def _field(name: str, unit: str, kind: pa.DataType | None = None, nullable: bool = False) -> pa.Field:
@@ -92,16 +93,59 @@ def write_table(table: pa.Table, path: Path) -> None:
 
     Equal tables give equal bytes.
     """
-    floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    with replacing(path) as temporary:
-        pq.write_table(
-            table.replace_schema_metadata({**(table.schema.metadata or {}), DIGEST: digest(table)}),
+    write_parts([table], table.schema, path)
+
+
+def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write a table that comes in parts of any size, as `write_table` would the whole, with GROUP rows in memory.
+
+    Where the parts end in an error, what stood at `path` stays.
+    """
+    metadata = {key: value for key, value in (schema.metadata or {}).items() if key != DIGEST}
+    schema, seen = schema.with_metadata(metadata), Digest(schema)
+    texts = [field.name for field in schema if pa.types.is_string(field.type)]
+    encodings = {
+        field.name: "BYTE_STREAM_SPLIT" if pa.types.is_floating(field.type) else "DELTA_BINARY_PACKED"
+        for field in schema
+        if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    }
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(
             temporary,
+            schema,
             compression="zstd",
-            use_dictionary=[field.name for field in table.schema if pa.types.is_string(field.type)],
-            use_byte_stream_split=floats,
+            use_dictionary=texts,
+            column_encoding=encodings,
+            # Nobody asks for the least and the largest value, and one page a column and group is quickest.
+            write_statistics=False,
+            write_batch_size=GROUP,
+            max_rows_per_page=GROUP,
+            data_page_size=2 * 8 * GROUP,
             write_page_checksum=True,
-        )
+        ) as writer,
+    ):
+        for group in _groups(parts):
+            seen.add(group)
+            writer.write_table(group.replace_schema_metadata(metadata), row_group_size=GROUP)
+        writer.add_key_value_metadata({DIGEST: seen.value()})
+
+
+def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, GROUP at a time: where a file is divided does not depend on how its rows came."""
+    waiting: list[pa.Table] = []
+    rows = 0
+    for part in parts:
+        waiting.append(part)
+        rows += part.num_rows
+        if rows >= GROUP:
+            table = pa.concat_tables(waiting)
+            whole = rows - rows % GROUP
+            for start in range(0, whole, GROUP):
+                yield table.slice(start, GROUP).combine_chunks()
+            waiting, rows = [table.slice(whole)], rows - whole
+    if rows:
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def read_table(path: Path, schema: pa.Schema, empty: bool = False) -> pa.Table:
@@ -110,21 +154,37 @@ def read_table(path: Path, schema: pa.Schema, empty: bool = False) -> pa.Table:
     Raises UserError for a file that is missing, damaged, of another task, of other columns, with numbers that are not
     finite or, unless `empty` may be, without rows.
     """
+    parts = list(read_parts(path, schema, empty))
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def read_parts(path: Path, schema: pa.Schema, empty: bool = False) -> Iterator[pa.Table]:
+    """The same table in parts of at most GROUP rows.
+
+    Whether the file is whole is known after its last part: what was made of the others is nothing before.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such file")
+    seen, wrong, rows = Digest(schema), "", 0
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            found = file.schema_arrow
-            _check_columns(path, found, schema)
+        # Without `pre_buffer`, which keeps in memory whatever was read of the file.
+        with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
+            _check_columns(path, file.schema_arrow, schema)
             check_size(file)
-            table = file.read().select(schema.names)
-        check_digest(table, found.metadata)
+            for batch in file.iter_batches(GROUP):
+                part = pa.Table.from_batches([batch]).select(schema.names)
+                seen.add(part)
+                wrong = wrong or _wrong_values(part, schema)
+                rows += part.num_rows
+                if not wrong:
+                    yield part.cast(schema)
+            seen.check(file.metadata.metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f"{path}: not a whole Parquet file ({reason(error)})") from None
-    _check_values(path, table, schema)
-    if not empty and table.num_rows == 0:
+    if wrong:
+        raise UserError(f"{path}: {wrong}")
+    if not empty and rows == 0:
         raise UserError(f"{path}: no rows, at least one is needed")
-    return table.cast(schema)
 
 
 def _check_columns(path: Path, found: pa.Schema, wanted: pa.Schema) -> None:
@@ -151,13 +211,15 @@ def _unit(field: pa.Field) -> str:
     return unit.decode(errors="replace")
 
 
-def _check_values(path: Path, table: pa.Table, wanted: pa.Schema) -> None:
+def _wrong_values(table: pa.Table, wanted: pa.Schema) -> str:
+    """What is wrong with them, if anything is."""
     for field in wanted:
         column = table[field.name]
         if not field.nullable and column.null_count:
-            raise UserError(f"{path}: column {field.name}: found an empty cell, allowed: a value in every row")
+            return f"column {field.name}: found an empty cell, allowed: a value in every row"
         if pa.types.is_floating(field.type) and not np.isfinite(values(column.drop_null())).all():
-            raise UserError(f"{path}: column {field.name}: found nan or infinity, allowed: finite numbers")
+            return f"column {field.name}: found nan or infinity, allowed: finite numbers"
+    return ""
 
 
 def matrix(table: pa.Table, prefix: str, channels: Sequence[Channel]) -> Floats:
@@ -221,17 +283,42 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
 
 def read_episodes(folder: Path, name: str, task: type[Task]) -> tuple[pa.Table, pa.Table]:
     """The tables of steps and episodes in `folder`, checked one by one and against each other."""
-    steps = read_table(folder / STEPS, steps_schema(name, task))
+    episodes = list_episodes(folder, name, task)
+    return pa.concat_tables([part for part, _ in read_steps(folder, name, task, episodes)]), episodes
+
+
+def list_episodes(folder: Path, name: str, task: type[Task]) -> pa.Table:
+    """The table of episodes in `folder`, checked by itself."""
     episodes = read_table(folder / EPISODES, episodes_schema(name, task))
-    index, lengths = values(episodes["episode_index"]), values(episodes["steps"])
-    rows = steps.num_rows
-    listed = 0 < lengths.min() <= lengths.max() <= rows == lengths.sum() and len(np.unique(index)) == len(index)
-    if not listed or not np.array_equal(values(steps["episode_index"]), np.repeat(index, lengths)):
-        raise UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
-    if not np.array_equal(values(steps["frame_index"]), np.concatenate([np.arange(length) for length in lengths])):
-        raise UserError(f"{folder}: {STEPS}: found frames that are missing or out of order, allowed: 0, 1, ... each")
     _check_episodes(folder / EPISODES, episodes, task)
-    return steps, episodes
+    return episodes
+
+
+def read_steps(folder: Path, name: str, task: type[Task], episodes: pa.Table) -> Iterator[tuple[pa.Table, Ints]]:
+    """The steps in `folder` in parts, as `read_parts` does, and which of the `episodes` each row (N,) is of.
+
+    Raises UserError where they are not the steps of those episodes, frame by frame.
+    """
+    index, lengths = values(episodes["episode_index"]), values(episodes["steps"])
+    ends = np.cumsum(lengths, dtype=np.float64)  # whole all the same, and none is too large
+    strangers = UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
+    listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
+    first = 0
+    for part in read_parts(folder / STEPS, steps_schema(name, task)):
+        rows = np.arange(first, first + part.num_rows)
+        first += part.num_rows
+        if not listed or first > ends[-1]:
+            raise strangers
+        place = np.searchsorted(ends, rows, side="right")
+        if not np.array_equal(values(part["episode_index"]), index[place]):
+            raise strangers
+        if not np.array_equal(values(part["frame_index"]), rows - (ends - lengths)[place]):
+            raise UserError(
+                f"{folder}: {STEPS}: found frames that are missing or out of order, allowed: 0, 1, ... each"
+            )
+        yield part, place
+    if first != ends[-1]:
+        raise strangers
 
 
 def _check_episodes(path: Path, episodes: pa.Table, task: type[Task]) -> None:

@@ -1,5 +1,6 @@
 """Columns from numpy and back."""
 
+from itertools import pairwise
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stages.core.columns import numbers, texts, values
+from stages.core.columns import letters, numbers, texts, values
 
 ARRAYS = [
     np.array([1.5, -0.0, 1e300]),
@@ -47,6 +48,14 @@ def test_texts_are_arrows_own(content: list[str | None]) -> None:
     column = texts(content)
     column.validate(full=True)
     assert column.equals(pa.array(content, pa.string()))
+
+
+@pytest.mark.parametrize("content", [[], ["a", "", "é", "bc"], [""]], ids=str)
+def test_letters_are_those_of_the_texts(content: list[str]) -> None:
+    column = pa.array(["before", *content, "after"], pa.string()).slice(1, len(content))
+    edges, written = letters(column)
+    assert [bytes(written[start - edges[0] : stop - edges[0]]).decode() for start, stop in pairwise(edges)] == content
+    assert b"".join(one.encode() for one in content) == bytes(written)
 
 
 def test_pandas_is_not_imported() -> None:

@@ -8,6 +8,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core.digest import DIGEST
 from stages.core.errors import UserError
 from stages.core.recordings import read_recording
 from stages.tasks.distance import Distance
@@ -135,6 +136,6 @@ def test_words_of_a_recording_do_not_break_the_line(kind: str, tmp_path: Path) -
 def test_a_parquet_recording_that_was_written_here_and_is_another_is_told(tmp_path: Path) -> None:
     path = tmp_path / "r.parquet"
     table = pa.table({"distance": [1.0, 2.0], "step": [1.0, 1.0]})
-    pq.write_table(table.replace_schema_metadata({"digest": "0" * 64}), path)
+    pq.write_table(table.replace_schema_metadata({DIGEST: "0" * 64}), path)
     with pytest.raises(UserError, match=r"cannot be read \(its content is not what was written\)"):
         read_recording(path, COLUMNS)

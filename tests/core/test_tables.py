@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core import tables
+from stages.core.digest import DIGEST
 from stages.core.episode import Episode, Steps
 from stages.core.errors import UserError
 from stages.core.task import NOISE_KNOBS
@@ -94,6 +95,59 @@ def test_equal_tables_give_equal_bytes(file: Path, tmp_path: Path) -> None:
     assert (tmp_path / "other.parquet").read_bytes() != file.read_bytes()
 
 
+def long_rows() -> pa.Table:
+    """Two groups and a half."""
+    return pa.concat_tables([expert_rows(1000)] * (5 * tables.GROUP // 2000 + 1))
+
+
+@pytest.mark.parametrize("size", [999, tables.GROUP, 2 * tables.GROUP + 1, 10**9])
+def test_how_rows_come_does_not_change_the_file(size: int, tmp_path: Path) -> None:
+    table = long_rows()
+    tables.write_table(table.combine_chunks(), tmp_path / "whole.parquet")
+    parts = (table.slice(start, size) for start in range(0, len(table), size))
+    tables.write_parts(parts, SCHEMA, tmp_path / "parts.parquet")
+    assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    with pq.ParquetFile(tmp_path / "parts.parquet") as file:
+        rows = [file.metadata.row_group(place).num_rows for place in range(file.num_row_groups)]
+    assert rows == [tables.GROUP, tables.GROUP, len(table) - 2 * tables.GROUP]
+    parts = list(tables.read_parts(tmp_path / "parts.parquet", SCHEMA))
+    assert max(part.num_rows for part in parts) <= tables.GROUP
+    assert pa.concat_tables(parts).equals(table)
+
+
+def test_damage_to_a_later_part_is_told_before_anything_is_replaced(file: Path, tmp_path: Path) -> None:
+    long, before = tmp_path / "long.parquet", file.read_bytes()
+    tables.write_table(long_rows(), long)
+    damaged = bytearray(long.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    long.write_bytes(damaged)
+    with pytest.raises(UserError, match=r"long\.parquet: not a whole Parquet file"):
+        tables.write_parts(tables.read_parts(long, SCHEMA), SCHEMA, file)
+    assert file.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset.parquet", "long.parquet"]
+
+
+def test_a_whole_group_less_is_noticed(tmp_path: Path) -> None:
+    """As if the footer did not list it: no page is damaged."""
+    table = long_rows()
+    tables.write_table(table, tmp_path / "whole.parquet")
+    found = {DIGEST: pq.read_metadata(tmp_path / "whole.parquet").metadata[DIGEST], b"task": b"distance"}
+    path = tmp_path / "less.parquet"
+    pq.write_table(table.slice(0, tables.GROUP).replace_schema_metadata(found), path)
+    with pytest.raises(UserError, match="its content is not what was written"):
+        list(tables.read_parts(path, SCHEMA))
+
+
+def test_values_that_cannot_be_are_told_of_any_part(tmp_path: Path) -> None:
+    steps = long_rows()["action.step"].to_numpy().copy()
+    steps[-1] = np.nan
+    table = long_rows()
+    place = table.schema.get_field_index("action.step")
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(steps)), tmp_path / "nan.parquet")
+    with pytest.raises(UserError, match=r"nan\.parquet: column action\.step: found nan or infinity"):
+        list(tables.read_parts(tmp_path / "nan.parquet", SCHEMA))
+
+
 def test_a_table_without_rows_is_read_only_where_it_may_be_empty(tmp_path: Path) -> None:
     tables.write_table(expert_rows(0), tmp_path / "none.parquet")
     assert tables.read_table(tmp_path / "none.parquet", SCHEMA, empty=True).num_rows == 0
@@ -125,8 +179,8 @@ def test_a_footer_with_fewer_rows_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "dataset.parquet"
     table = expert_rows(15)
     tables.write_table(table, path)
-    digest = pq.read_schema(path).metadata[b"digest"]
-    pq.write_table(table.slice(0, 11).replace_schema_metadata({**table.schema.metadata, b"digest": digest}), path)
+    digest = pq.read_metadata(path).metadata[DIGEST]
+    pq.write_table(table.slice(0, 11).replace_schema_metadata({**table.schema.metadata, DIGEST: digest}), path)
     with pytest.raises(UserError, match="not a whole Parquet file"):
         tables.read_table(path, SCHEMA)
 

@@ -1,5 +1,6 @@
 """Neighbours are those of brute force, to the last bit, ties to the lowest row."""
 
+from collections.abc import Callable
 import pickle
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from sklearn.neighbors import KNeighborsRegressor
 
 from stages.core.task import Floats
-from stages.policies.neighbors import Found, Neighbors
+from stages.policies.neighbors import Found, Neighbors, squared
+
+Rng = np.random.Generator
 
 
 def oracle(points: Floats, query: Floats, k: int) -> tuple[list[float], list[int]]:
@@ -29,23 +32,71 @@ def assert_exact(points: Floats, queries: Floats, k: int) -> Found:
     return found
 
 
+def _repeated(rng: Rng, count: int, features: int) -> Floats:
+    few = max(1, count // 40)
+    return rng.normal(size=(few, features))[rng.integers(0, few, count)]
+
+
+LAYOUTS: dict[str, Callable[[Rng, int, int], Floats]] = {
+    "spread": lambda rng, count, features: rng.normal(size=(count, features)),
+    "grid": lambda rng, count, features: rng.integers(0, 3, (count, features)).astype(float),
+    "duplicates": _repeated,
+    "far away": lambda rng, count, features: 100 + 1e-6 * rng.integers(0, 5, (count, features)),
+}
+
+
 @pytest.mark.parametrize("features", [1, 2, 3, 7, 12])
 @pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 70, 300, 3000])
 @pytest.mark.parametrize("layout", ["spread", "grid", "duplicates", "far away"])
 def test_neighbors_are_those_of_brute_force(count: int, features: int, layout: str) -> None:
     rng = np.random.default_rng(count * 100 + features)
-    points = {
-        "spread": lambda: rng.normal(size=(count, features)),
-        "grid": lambda: rng.integers(0, 3, (count, features)).astype(float),
-        "duplicates": lambda: rng.normal(size=(max(1, count // 40), features))[
-            rng.integers(0, max(1, count // 40), count)
-        ],
-        "far away": lambda: 100 + 1e-6 * rng.integers(0, 5, (count, features)),
-    }[layout]()
+    points = LAYOUTS[layout](rng, count, features)
     near = points[rng.integers(0, count, 4)]
     queries = np.concatenate([near, near + 0.5, rng.normal(size=(2, features)) * 3])
     for k in {1, min(3, count), min(10, count), min(count, 62)}:
         assert_exact(points, queries, k)
+
+
+@pytest.mark.parametrize("layout", ["grid", "duplicates", "far away"])
+def test_the_layouts_have_ties_across_the_last_place(layout: str) -> None:
+    """Without them the test above would not be hard: more rows than are asked for are equally far from a query."""
+    rng = np.random.default_rng(3)
+    points = LAYOUTS[layout](rng, 3000, 3)
+    distances = [oracle(points, query, 11)[0] for query in points[:20]]
+    assert sum(one[9] == one[10] for one in distances) > 5
+    assert len(np.unique(points, axis=0)) < len(points)
+
+
+def test_scikit_learns_brute_force_is_no_oracle_far_away() -> None:
+    """It expands the square, and 1e-6 is lost beside 100 squared."""
+    rng = np.random.default_rng(4)
+    points = LAYOUTS["far away"](rng, 3000, 3)
+    rows = KNeighborsRegressor(1, algorithm="brute").fit(points, points).kneighbors(points)[1][:, 0]
+    wrong = squared(points - points[rows]) > 0
+    assert wrong.any()
+    assert not Neighbors(points).nearest(points, 1).distances.any()
+
+
+@pytest.mark.parametrize("columns", [1, 3, 9, 20])
+@pytest.mark.parametrize("rows", [1, 7, 5000])
+def test_squares_are_added_feature_after_feature_whatever_the_size(rows: int, columns: int) -> None:
+    differences = np.random.default_rng(9).normal(size=(rows, columns))
+    wanted = []
+    for row in differences[:50].tolist():
+        total = 0.0
+        for value in row:
+            total += value * value
+        wanted.append(total)
+    assert squared(differences)[:50].tolist() == wanted
+    assert squared(np.asfortranarray(differences))[:50].tolist() == wanted
+
+
+def test_the_layout_of_the_points_in_memory_decides_nothing() -> None:
+    rng = np.random.default_rng(10)
+    points, queries = rng.normal(size=(700, 6)), rng.normal(size=(9, 6))
+    one, other = Neighbors(points).nearest(queries, 4), Neighbors(np.asfortranarray(points)).nearest(queries, 4)
+    assert np.array_equal(one.distances, other.distances)
+    assert np.array_equal(one.rows, other.rows)
 
 
 @pytest.mark.parametrize("count", [50, 500])
