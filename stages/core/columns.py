@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from stages.core.episode import Bools
 
+LARGEST = 1e100  # of any number, whatever its unit: the squares of larger ones are soon infinite
+
 
 def numbers(content: NDArray[Any]) -> pa.Array:
     """Floats, integers or booleans (N,) as they are; NaN becomes null."""

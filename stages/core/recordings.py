@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stages.core.columns import values
+from stages.core.columns import LARGEST, values
 from stages.core.digest import Digest
 from stages.core.errors import UserError, listed, reason
 from stages.core.files import replacing
@@ -14,7 +14,6 @@ from stages.core.footers import check_size
 from stages.core.task import Channel, Floats
 
 RECORDED = "recording"  # the condition of episodes that a person recorded
-LARGEST = 1e100  # of a recorded number, whatever its unit: the squares of larger ones are soon infinite
 
 
 def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core.columns import numbers, texts, values
+from stages.core.columns import LARGEST, numbers, texts, values
 from stages.core.digest import DIGEST, Digest
 from stages.core.episode import Episode, Ints, Scores, Steps
 from stages.core.errors import UserError, listed, quoted, reason
@@ -217,8 +217,8 @@ def _wrong_values(table: pa.Table, wanted: pa.Schema) -> str:
         column = table[field.name]
         if not field.nullable and column.null_count:
             return f"column {field.name}: found an empty cell, allowed: a value in every row"
-        if pa.types.is_floating(field.type) and not np.isfinite(values(column.drop_null())).all():
-            return f"column {field.name}: found nan or infinity, allowed: finite numbers"
+        if pa.types.is_floating(field.type) and not (np.abs(values(column.drop_null())) < LARGEST).all():
+            return f"column {field.name}: found nan, infinity or more, allowed: numbers below {LARGEST:g}"
     return ""
 
 

@@ -144,7 +144,7 @@ def test_values_that_cannot_be_are_told_of_any_part(tmp_path: Path) -> None:
     table = long_rows()
     place = table.schema.get_field_index("action.step")
     pq.write_table(table.set_column(place, table.schema.field(place), pa.array(steps)), tmp_path / "nan.parquet")
-    with pytest.raises(UserError, match=r"nan\.parquet: column action\.step: found nan or infinity"):
+    with pytest.raises(UserError, match=r"nan\.parquet: column action\.step: found nan, infinity or more"):
         list(tables.read_parts(tmp_path / "nan.parquet", SCHEMA))
 
 
@@ -226,11 +226,15 @@ BROKEN = {
     "other unit": (other_unit, "column action.step: found unit cm, allowed: m"),
     "nan": (
         lambda: changed("action.step", [1.0] * 14 + [np.nan]),
-        "column action.step: found nan or infinity, allowed: finite numbers",
+        "column action.step: found nan, infinity or more, allowed: numbers below 1e+100",
     ),
     "infinity": (
         lambda: changed("observation.distance", [np.inf] * 15),
-        "column observation.distance: found nan or infinity, allowed: finite numbers",
+        "column observation.distance: found nan, infinity or more, allowed: numbers below 1e+100",
+    ),
+    "beyond all squares": (
+        lambda: changed("action.step", [1.0] * 14 + [1e300]),
+        "column action.step: found nan, infinity or more, allowed: numbers below 1e+100",
     ),
     "empty cell": (
         lambda: changed("action.step", [None] + [1.0] * 14),
