@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 import os
 import sys
+from uuid import uuid4
 
+from stages.core import cluster
 from stages.core.episode import Controller, Episode, Plan
 from stages.core.errors import UserError
 from stages.core.orphans import die_with_parent
@@ -24,6 +27,7 @@ class Compute:
     jobs: int = 1
     backend: str = "fork"
     lockstep: int = 12
+    scheduler: str = ""  # the address of dask's
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class _Work:
     max_steps: int
     lockstep: int
     tasks: list[Task] = field(default_factory=list)
+    name: str = field(default_factory=lambda: uuid4().hex)  # tells it from other work, in all processes
 
     def __call__(self, plans: Sequence[Plan]) -> list[Episode]:
         """The episodes of a share."""
@@ -67,7 +72,7 @@ def run_episodes(
     work = _Work(make, controller, max_steps, compute.lockstep)
     episodes: list[Episode] = []
     with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
-        for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute.backend):
+        for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute):
             episodes.extend(part)
             bar.update(len(part))
     order = {plan.index: place for place, plan in enumerate(plans)}
@@ -75,9 +80,14 @@ def run_episodes(
 
 
 def _jobs(compute: Compute, steps: int) -> int:
+    """How many processes the work is worth and may have; 1: none but this one."""
+    most = min(max(1, steps // _STEPS_WORTH_A_PROCESS), compute.jobs if compute.jobs > 0 else sys.maxsize)
+    if most == 1:
+        return 1
+    if compute.backend == "dask":
+        return max(2, min(most, cluster.count_workers(compute.scheduler)))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = compute.jobs if compute.jobs > 0 else max(1, cores + 1 + compute.jobs)
-    return max(1, min(jobs, steps // _STEPS_WORTH_A_PROCESS))
+    return most if compute.jobs > 0 else min(most, cores)
 
 
 def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
@@ -88,7 +98,7 @@ def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
         work.close()
 
 
-def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
+def _together(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
     """The episodes of one share after the other, in the order in which they are ready.
 
     When a process is killed, what was under way is run again, and comes out the same. UserError when that happens
@@ -99,7 +109,7 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     missing = {plan.index: plan for plan in plans}
     for _ in range(_ATTEMPTS):
         try:
-            for part in _spread(work, list(missing.values()), jobs, backend):
+            for part in _spread(work, list(missing.values()), jobs, compute):
                 for episode in part:
                     del missing[episode.plan.index]
                 yield part
@@ -112,23 +122,37 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     )
 
 
-def _spread(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
+def _spread(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
     count = jobs * _SHARES_PER_JOB
     shares = [share for start in range(count) if (share := plans[start::count])]
-    if backend == "fork" and sys.platform == "linux":
+    if compute.backend == "fork" and sys.platform == "linux":
         yield from _forked(work, shares, jobs)
+        return
+    if compute.backend == "dask":
+        together = jobs if compute.jobs > 0 else len(shares)
+        yield from cluster.spread(partial(_run_there, work), shares, compute.scheduler, together)
         return
     from joblib import Parallel, delayed
 
     # loky has what fork lacks: it starts anywhere.
-    named = "loky" if backend == "fork" else backend
+    named = "loky" if compute.backend == "fork" else compute.backend
+    run = _run_there if named == "loky" else _run_alone
     yield from Parallel(n_jobs=jobs, backend=named, return_as="generator_unordered")(
-        delayed(_run_alone)(work, share) for share in shares
+        delayed(run)(work, share) for share in shares
     )
 
 
 def _run_alone(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
     return list(rollout(work.make, work.controller, plans, work.max_steps, work.lockstep))
+
+
+def _run_there(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
+    """In a process that outlives the work: simulations are kept from share to share, until other work comes."""
+    if [kept.name for kept in _kept] != [work.name]:
+        for kept in _kept:
+            kept.close()
+        _kept[:] = [work]
+    return _run_kept(plans)
 
 
 def _forked(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int) -> Iterator[list[Episode]]:
@@ -153,7 +177,7 @@ def _forked(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int) -> Iterato
             raise broken
 
 
-_kept: list[_Work] = []  # in a copy: its work
+_kept: list[_Work] = []  # in another process: its work
 
 
 def _keep(work: _Work, parent: int) -> None:
