@@ -80,21 +80,25 @@ def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: i
 
         return loads(work)()
 
-    waiting = iter(shares)
+    waiting, offered = iter(shares), {checkout(): 1}
     with Client(address, timeout=_PATIENCE) as client:
 
         def submitted(number: int) -> set[Future]:
             calls = (dumps(partial(run, share)) for share in islice(waiting, number))
-            return {client.submit(call, one, pure=False, resources={checkout(): 1}) for one in calls}
+            return {client.submit(call, one, pure=False, resources=offered) for one in calls}
 
         under_way = submitted(together)
         while under_way:
             try:
                 done, under_way = wait(under_way, timeout=_SILENCE, return_when="FIRST_COMPLETED")
-                for future in done:
-                    yield future.result()
-                under_way |= submitted(len(done))
             except TimeoutError:
                 count_workers(address)  # somebody is still at work, or that is an error
-            except (KilledWorker, FutureCancelledError) as error:
+                continue
+            except FutureCancelledError as error:
                 raise BrokenExecutor(reason(error)) from error
+            for future in done:
+                try:
+                    yield future.result()
+                except (KilledWorker, FutureCancelledError) as error:
+                    raise BrokenExecutor(reason(error)) from error
+            under_way |= submitted(len(done))
