@@ -1,10 +1,7 @@
 """Work on further machines: Dask's scheduler hands it to workers that run the code of this checkout."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from functools import partial
-import hashlib
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +18,9 @@ _DECIDE_BITS = ("numpy", "pybullet", "pykdtree", "scipy", "scikit-learn")
 
 def checkout() -> str:
     """What a worker offers and work asks for: this very code, and the libraries that decide its bits."""
+    import hashlib
+    from importlib.metadata import version
+
     found = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         found.update(path.read_bytes())
@@ -69,6 +69,8 @@ def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: i
     What a worker that is killed had under way or had not handed over goes to others. BrokenExecutor when one share has
     had that happen again and again, or the scheduler ends.
     """
+    from concurrent.futures import BrokenExecutor
+
     # Not through joblib: its backend for Dask waits for ever for a share that such a thing befell.
     from distributed import Client, Future, KilledWorker, wait
     from distributed.client import FutureCancelledError

@@ -14,6 +14,7 @@ class Turn(NamedTuple):
     """How long one thing took."""
 
     seconds: float
+    cpu: float  # seconds, of all its processes
     others: float  # share of all cores that was used by other processes meanwhile
 
 
@@ -23,27 +24,37 @@ def timed(work: Callable[[], object], servers: Sequence[psutil.Process] = ()) ->
     work()
     after = time.perf_counter(), _busy(), _own(servers)
     seconds, busy, own = (late - early for early, late in zip(before, after, strict=True))
-    return Turn(seconds, max(0.0, busy - own) / seconds / (psutil.cpu_count() or 1))
+    return Turn(seconds, own, max(0.0, busy - own) / seconds / (psutil.cpu_count() or 1))
 
 
-def in_turns(
-    ways: Mapping[str, Callable[[], Turn]], wanted: int, most: int
-) -> tuple[dict[str, float], dict[str, float], int]:
-    """Median over rounds of the first way's time over each other's, median share of others in it, and rounds it took.
+class Compared(NamedTuple):
+    """The first way over another, as medians over rounds."""
 
-    Rounds go on until `wanted` were quiet for every way, `most` at most; where fewer were, the quietest count.
+    wall: float  # its time over the other's
+    cpu: float  # its CPU time over the other's
+    others: float  # what others used meanwhile, as a share of all cores
+
+
+def in_turns(ways: Mapping[str, Callable[[], Turn]], wanted: int, most: int) -> dict[str, Compared]:
+    """The first way compared with each other one, in rounds of a turn each.
+
+    Rounds go on until `wanted` were quiet for all, `most` at most; where fewer were, the quietest count.
     """
     base, *rest = ways
     rounds: list[dict[str, Turn]] = []
     while len(rounds) < most and len([one for one in rounds if _loudest(one) < QUIET]) < wanted:
         order = list(ways) if len(rounds) % 2 else list(reversed(ways))
         rounds.append({name: ways[name]() for name in order})
-    ratios, loud = {}, {}
+    found = {}
     for name in rest:
-        pairs = sorted(rounds, key=lambda one: max(one[base].others, one[name].others))[:wanted]
-        ratios[name] = median(one[base].seconds / one[name].seconds for one in pairs)
-        loud[name] = median(max(one[base].others, one[name].others) for one in pairs)
-    return ratios, loud, len(rounds)
+        pairs = [(one[base], one[name]) for one in rounds]
+        pairs = sorted(pairs, key=lambda pair: max(turn.others for turn in pair))[:wanted]
+        found[name] = Compared(
+            median(one.seconds / other.seconds for one, other in pairs),
+            median(one.cpu / other.cpu for one, other in pairs),
+            median(max(one.others, other.others) for one, other in pairs),
+        )
+    return found
 
 
 def _loudest(turns: Mapping[str, Turn]) -> float:
