@@ -35,3 +35,9 @@ def test_the_conditions_of_evaluation_are_read_by_no_other_stage() -> None:
     teaching = {key for stage, keys in reads.items() if stage != "evaluate" for key in keys}
     assert {key.rsplit(".", 1)[1] for key in teaching} == {"domain", "randomize", "demonstrate", "practice"}
     assert {key.rsplit(".", 1)[1] for key in reads["evaluate"]} == {"common", "evaluate"}
+
+
+def test_how_the_work_is_done_reruns_nothing() -> None:
+    reads = {key.split(".")[0] for one in STAGES.values() for key in one.get("params", [])}
+    assert "evaluate" in reads
+    assert "compute" not in reads

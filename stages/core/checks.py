@@ -34,6 +34,8 @@ def problems(params: Params, known: Known) -> Iterator[str]:
             elif section in _CHECKS:
                 yield from _CHECKS[section](params, name, known)
     yield from _check_rounds(params.rounds or [])
+    if params.compute.backend == "dask" and not params.compute.scheduler:
+        yield "compute.scheduler: found nothing, allowed: such as tcp://host:8786, as compute.backend is dask"
 
 
 def _check_rounds(rounds: Sequence[RoundSettings]) -> Iterator[str]:

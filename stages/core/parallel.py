@@ -1,10 +1,13 @@
 """Spreads episodes over processes; the result is the same, in the same order, as in one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from math import ceil
+from functools import partial
 import os
 import sys
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from stages.core.episode import Controller, Episode, Plan
 from stages.core.errors import UserError
@@ -12,9 +15,12 @@ from stages.core.orphans import die_with_parent
 from stages.core.rollout import advance, rollout
 from stages.core.task import Task
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 # To start processes takes a part of a second: fewer steps than these are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
-_MIXED = 16  # every so many plans are neighbours in a share: those of one condition are about as long
+_MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
 
@@ -25,6 +31,7 @@ class Compute:
     jobs: int = 1
     backend: str = "fork"
     lockstep: int = 12
+    scheduler: str = ""  # the address of dask's
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,11 @@ class _Work:
     max_steps: int
     lockstep: int
     tasks: list[Task] = field(default_factory=list)
+    name: str = field(default_factory=lambda: uuid4().hex)  # tells it from other work, in all processes
 
-    def __call__(self, plans: Sequence[Plan]) -> list[Episode]:
-        """The episodes of a share."""
-        return list(self.run(plans))
-
-    def run(self, plans: Sequence[Plan]) -> Iterator[Episode]:
-        """The same one by one, as they end."""
-        while len(self.tasks) < min(self.lockstep, len(plans)):
+    def run(self, plans: Iterable[Plan], most: int) -> Iterator[Episode]:
+        """The episodes of these plans, `most` of them at most, as they end."""
+        while len(self.tasks) < min(self.lockstep, most):
             self.tasks.append(self.make())
         return advance(self.tasks, self.controller, plans, self.max_steps)
 
@@ -68,7 +72,7 @@ def run_episodes(
     work = _Work(make, controller, max_steps, compute.lockstep)
     episodes: list[Episode] = []
     with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
-        for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute.backend):
+        for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute):
             episodes.extend(part)
             bar.update(len(part))
     order = {plan.index: place for place, plan in enumerate(plans)}
@@ -76,20 +80,27 @@ def run_episodes(
 
 
 def _jobs(compute: Compute, steps: int) -> int:
+    """How many processes the work is worth and may have; 1: none but this one."""
+    most = min(max(1, steps // _STEPS_WORTH_A_PROCESS), compute.jobs if compute.jobs > 0 else sys.maxsize)
+    if most == 1:
+        return 1
+    if compute.backend == "dask":
+        from stages.core import cluster
+
+        return max(2, min(most, cluster.count_workers(compute.scheduler)))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = compute.jobs if compute.jobs > 0 else max(1, cores + 1 + compute.jobs)
-    return max(1, min(jobs, steps // _STEPS_WORTH_A_PROCESS))
+    return most if compute.jobs > 0 else min(most, cores)
 
 
 def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
     try:
-        for episode in work.run(plans):
+        for episode in work.run(plans, len(plans)):
             yield [episode]
     finally:
         work.close()
 
 
-def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> Iterator[list[Episode]]:
+def _together(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
     """The episodes of one share after the other, in the order in which they are ready.
 
     When a process is killed, what was under way is run again, and comes out the same. UserError when that happens
@@ -100,8 +111,7 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     missing = {plan.index: plan for plan in plans}
     for _ in range(_ATTEMPTS):
         try:
-            shares = list(_shares(list(missing.values()), jobs, work.lockstep))
-            for part in _spread(work, shares, jobs, backend):
+            for part in _spread(work, list(missing.values()), jobs, compute):
                 for episode in part:
                     del missing[episode.plan.index]
                 yield part
@@ -114,65 +124,111 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, backend: str) -> It
     )
 
 
-def _shares(plans: Sequence[Plan], jobs: int, lockstep: int) -> Iterator[Sequence[Plan]]:
-    """Large shares first, as one decision for many is cheap; then smaller ones, so that all processes end together.
+def _spread(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
+    if compute.backend == "fork" and sys.platform == "linux":
+        yield from _forked(work, plans, jobs)
+        return
+    mixed = [plan for start in range(_MIX) for plan in plans[start::_MIX]]
+    shares = list(_shares(mixed, jobs, work.lockstep))
+    if compute.backend == "dask":
+        from stages.core import cluster
 
-    Source: Polychronopoulos and Kuck, Guided self-scheduling, IEEE Trans. Computers 36 (1987).
-    """
-    left = [plan for start in range(_MIXED) for plan in plans[start::_MIXED]]
-    smallest = min(lockstep, ceil(len(plans) / jobs))
-    while left:
-        size = max(smallest, ceil(len(left) / (2 * jobs)))
-        yield left[:size]
-        left = left[size:]
-
-
-def _spread(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int, backend: str) -> Iterator[list[Episode]]:
-    if backend == "fork" and sys.platform == "linux":
-        yield from _forked(work, shares, jobs)
+        together = jobs if compute.jobs > 0 else len(shares)
+        yield from cluster.spread(partial(_run_there, work), shares, compute.scheduler, together)
         return
     from joblib import Parallel, delayed
 
     # loky has what fork lacks: it starts anywhere.
-    named = "loky" if backend == "fork" else backend
+    named = "loky" if compute.backend == "fork" else compute.backend
+    run = _run_there if named == "loky" else _run_alone
     yield from Parallel(n_jobs=jobs, backend=named, return_as="generator_unordered")(
-        delayed(_run_alone)(work, share) for share in shares
+        delayed(run)(work, share) for share in shares
     )
+
+
+def _shares(plans: Sequence[Plan], jobs: int, least: int) -> Iterator[Sequence[Plan]]:
+    """Large ones first, because the end of each leaves its simulations idle; then ever smaller, to end together.
+
+    Source: guided self-scheduling, Polychronopoulos and Kuck, IEEE Transactions on Computers, 1987.
+    """
+    done = 0
+    while done < len(plans):
+        size = max(min(least, -(-len(plans) // jobs)), (len(plans) - done) // (2 * jobs))
+        yield plans[done : done + size]
+        done += size
 
 
 def _run_alone(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
     return list(rollout(work.make, work.controller, plans, work.max_steps, work.lockstep))
 
 
-def _forked(work: _Work, shares: Sequence[Sequence[Plan]], jobs: int) -> Iterator[list[Episode]]:
+_kept: list[_Work] = []  # in a process of loky or dask: its work
+
+
+def _run_there(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
+    """In a process that outlives the work: simulations are kept from share to share, until other work comes."""
+    if [kept.name for kept in _kept] != [work.name]:
+        for kept in _kept:
+            kept.close()
+        _kept[:] = [work]
+    return list(_kept[0].run(plans, len(plans)))
+
+
+def _forked(work: _Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episode]]:
     """By copies of this process, which have all it has imported and start in an instant.
 
-    A copy that is killed is an error (BrokenProcessPool), not a hang.
+    They are told the numbers of plans one by one, so that their simulations are busy to the end. A copy that is killed
+    is an error (BrokenExecutor), not a hang.
     """
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
+    from concurrent.futures import BrokenExecutor
     from multiprocessing import get_context
+    from multiprocessing.connection import wait
 
-    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (work, os.getpid())) as pool:
-        broken = None
-        for done in as_completed([pool.submit(_run_kept, share) for share in shares]):
-            try:
-                part = done.result()
-            except BrokenProcessPool as error:
-                broken = error  # shares that were done before are as good as ever
-            else:
-                yield part
-        if broken:
-            raise broken
+    context, left = get_context("fork"), len(plans)
+    numbers = iter(range(left))
+    most = -(-left // jobs)
+    processes, pipes = [], []
+    try:
+        for _ in range(jobs):
+            here, there = context.Pipe()
+            processes.append(context.Process(target=_serve, args=(work, plans, most, there, os.getpid())))
+            processes[-1].start()
+            there.close()  # the copy's alone, so that its death is the end of the pipe
+            pipes.append(here)
+        for _ in range(work.lockstep + 1):  # one in hand, because an answer takes a while
+            for pipe in pipes:
+                _tell(pipe, next(numbers, None))
+        while pipes:
+            ready = wait(pipes)
+            for pipe in [one for one in pipes if one in ready]:
+                try:
+                    got = pipe.recv()
+                except (EOFError, OSError):
+                    pipes.remove(pipe)
+                    continue
+                if isinstance(got, Exception):
+                    raise got
+                _tell(pipe, next(numbers, None))
+                left -= 1
+                yield [got]
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    if left:
+        raise BrokenExecutor
 
 
-_kept: list[_Work] = []  # in a copy: its work
+def _tell(pipe: "Connection", number: int | None) -> None:
+    with suppress(OSError):  # a copy that has ended is noticed where one listens to it
+        pipe.send(number)
 
 
-def _keep(work: _Work, parent: int) -> None:
+def _serve(work: _Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
+    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends."""
     die_with_parent(parent)
-    _kept.append(work)
-
-
-def _run_kept(plans: Sequence[Plan]) -> list[Episode]:
-    return _kept[0](plans)
+    try:
+        for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
+            pipe.send(episode)
+    except Exception as error:
+        pipe.send(error)

@@ -18,7 +18,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class RoundSettings(_Section):
@@ -82,8 +82,9 @@ class ComputeSettings(_Section):
     """How the work is done; no result depends on it."""
 
     jobs: Annotated[int, Field(ge=-1, strict=True)] = -1
-    backend: Literal["fork", "loky", "threading", "sequential"] = "fork"
+    backend: Literal["fork", "loky", "dask", "threading", "sequential"] = "fork"
     lockstep: Count = 12
+    scheduler: Annotated[str, Field(pattern=r"^(|(tcp|tls)://\S+:[0-9]+)$")] = ""
 
     @field_validator("jobs")
     @classmethod

@@ -1,6 +1,6 @@
 """Rolls episodes out: many simulations advance in lockstep, one batched decision a control step."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -106,7 +106,7 @@ def rollout(
             task.close()
 
 
-def advance(tasks: Sequence[Task], controller: Controller, plans: Sequence[Plan], max_steps: int) -> Iterator[Episode]:
+def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan], max_steps: int) -> Iterator[Episode]:
     """Run every plan and yield the episodes as they end, in an order that depends on their lengths.
 
     A task may end an episode at its own time; at `max_steps` it has timed out. The tasks' simulations advance

@@ -79,7 +79,7 @@ def _wrong(path: Path, problems: list[str]) -> UserError:
 def compute(settings: Settings) -> Compute:
     """How the work is spread."""
     wanted = settings.params.compute
-    return Compute(wanted.jobs, wanted.backend, wanted.lockstep)
+    return Compute(wanted.jobs, wanted.backend, wanted.lockstep, wanted.scheduler)
 
 
 def ranges(settings: Ranges) -> dict[str, Range]:

@@ -132,7 +132,7 @@ EYES = "policy.kuka_reach_camera.embedding"
 BROKEN: list[tuple[str, object, str, str, str]] = [
     # unknown keys, at every level
     ("sed", 1, "sed", "an unknown key", "seed, evaluation_seed, tasks, rounds"),
-    ("compute.cores", 1, "compute.cores", "an unknown key", "jobs, backend, lockstep"),
+    ("compute.cores", 1, "compute.cores", "an unknown key", "jobs, backend, lockstep, scheduler"),
     ("rounds.1.from", "x", "rounds.1.from", "an unknown key", "name, rows, more"),
     ("noise.distance.acton", 0.1, "noise.distance.acton", "an unknown key", "observation, action, demonstration"),
     ("policy.distance.k", 3, "policy.distance.k", "an unknown key", "kind, neighbors, weights, features"),
@@ -165,7 +165,9 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'shift', 'failure', 'random' or 'all'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
     ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'hold', 'runaway' or 'ask'"),
-    ("compute.backend", "ray", "compute.backend", "'ray'", "'fork', 'loky', 'threading' or 'sequential'"),
+    ("compute.backend", "ray", "compute.backend", "'ray'", "'fork', 'loky', 'dask', 'threading' or 'sequential'"),
+    ("compute.backend", "dask", "compute.scheduler", "nothing", "such as tcp://host:8786, as compute.backend is dask"),
+    ("compute.scheduler", "host", "compute.scheduler", "'host'", "text that matches"),
     ("policy.distance.weights", "gauss", "policy.distance.weights", "'gauss'", "'uniform' or 'distance'"),
     # names that are no names
     ("noise.Walk Fast", {}, "noise", "'Walk Fast'", NAMED),

@@ -1,0 +1,30 @@
+"""Lend this machine to runs elsewhere: workers that take episodes from Dask's scheduler (`dask scheduler`).
+
+They serve runs of this very code alone (those with `compute.backend: dask` and the same address as `compute.scheduler`)
+until they are ended. What is not named here goes to `dask worker`.
+"""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import os
+
+from stages.core import errors
+from stages.core.cluster import checkout
+
+
+def main() -> None:
+    """Command line."""
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("scheduler", help="its address, such as tcp://host:8786")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
+    arguments, others = parser.parse_known_args()
+    try:
+        from distributed.cli.dask_worker import main as work
+    except ImportError:
+        raise errors.UserError("dask: not installed: pip install distributed") from None
+    # One episode after another in each: a simulation belongs to a process.
+    each = ["--nthreads", "1", "--resources", f"{checkout()}=1", "--no-dashboard"]
+    work([arguments.scheduler, "--nworkers", str(arguments.jobs), *each, *others])
+
+
+if __name__ == "__main__":
+    errors.run(main)

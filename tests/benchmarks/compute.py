@@ -1,0 +1,102 @@
+"""Both cores over one: wall time of rollouts of 200 episodes and more, with each backend."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+import json
+from pathlib import Path
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+
+from stages.core import cluster
+from stages.core.errors import UserError
+from stages.core.parallel import Compute, run_episodes
+from stages.core.policy import load_policy, policy_controller
+from stages.core.settings import load_settings
+from stages.evaluate import evaluation_plans
+from stages.policies import POLICIES
+from stages.tasks import TASKS
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.quiet import in_turns, timed
+from tests.chain import ROOT
+
+EPISODES = 200
+WANTED, MOST = 3, 8  # rounds
+
+
+def measure() -> list[Figure]:
+    """For both arms' tasks with the trained policy of the last round, as `dvc checkout` brings it."""
+    figures = []
+    with dask_cluster(2) as (address, servers):
+        for name in ("kuka_reach", "kuka_pick_place"):
+            run = rollouts(name)
+            ways = {
+                "one": Compute(1, "sequential", 8),
+                "fork": Compute(2, "fork", 8),
+                "loky": Compute(2, "loky", 8),
+                "dask": Compute(-1, "dask", 8, address),
+            }
+            for compute in ways.values():
+                run(compute)  # loky starts its processes the first time
+            turns = {way: partial(timed, partial(run, compute), servers) for way, compute in ways.items()}
+            for way, found in in_turns(turns, WANTED, MOST).items():
+                what = f"{name}: two processes over one, {way}"
+                figures.append(Figure(what, found.wall, at_least=1.8))
+                # What the wall time comes to where nobody else is at work and both end together.
+                figures.append(Figure(f"{what}: twice one's CPU time over theirs", 2 * found.cpu, at_least=1.8))
+                figures.append(Figure(f"{what}: cores that others used meanwhile", 100 * found.others, "%"))
+    return figures
+
+
+def rollouts(name: str) -> Callable[[Compute], None]:
+    """What runs the task's held-out worlds, `EPISODES` of them or a few more."""
+    settings = load_settings(ROOT / "params.yaml", TASKS, POLICIES)
+    task = TASKS.find(name)
+    trained = load_policy(ROOT / "data" / name / "round_3" / "policy.npz", name, POLICIES)
+    wanted = settings.of(settings.params.evaluate, "evaluate", name)
+    conditions = len(settings.of(settings.params.randomization, "randomization", name).conditions())
+    plans = evaluation_plans(name, task, settings, -(-EPISODES // conditions))
+    controller = policy_controller(trained, settings.response(name), task)
+
+    def run(compute: Compute) -> None:
+        run_episodes(task.prepare(None), controller, plans, wanted.max_steps or 0, compute, name)
+
+    return run
+
+
+@contextmanager
+def dask_cluster(jobs: int) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """The address of a scheduler with workers on this machine, started as the README says, and all their processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "scheduler.json"
+        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+        with _started("dask", "scheduler", *options) as scheduler:
+            while not (file.exists() and file.read_text()):
+                time.sleep(0.1)
+            address = json.loads(file.read_text())["address"]
+            with _started("stages.worker", address, "--jobs", str(jobs)) as worker:
+                while _count(address) < jobs:
+                    time.sleep(0.1)
+                yield address, [scheduler, worker, *worker.children(recursive=True)]
+
+
+def _count(address: str) -> int:
+    try:
+        return cluster.count_workers(address)
+    except UserError:
+        return 0
+
+
+@contextmanager
+def _started(*arguments: str) -> Iterator[psutil.Process]:
+    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        known = psutil.Process(process.pid)
+        try:
+            yield known
+        finally:
+            for one in [*known.children(recursive=True), known]:
+                one.kill()

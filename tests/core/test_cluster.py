@@ -1,0 +1,160 @@
+"""Work on further machines: a real scheduler and two worker processes, as the README has them started."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+import json
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import yaml
+
+from stages.core import cluster, parallel
+from stages.core.episode import Plan
+from stages.core.errors import UserError
+from stages.core.parallel import Compute, run_episodes
+from stages.core.rollout import expert_controller
+from stages.core.task import NOISE_KNOBS, Floats, World
+from stages.tasks.kuka_reach import KukaReach
+from tests.conftest import Stage
+
+pytestmark = pytest.mark.xdist_group("cluster")
+DEFAULTS = {knob: known.default for knob, known in {**KukaReach.knobs, **NOISE_KNOBS}.items()}
+PLANS = [Plan(index, "test", index, {**DEFAULTS, "goal_y": index / 100}) for index in range(48)]
+STEPS = 12
+
+
+def told(folder: Path, deadly: bool) -> Callable[[], KukaReach]:
+    """Tasks that write down each of their episodes; if deadly, the first of all kills its process, once."""
+
+    class Told(KukaReach):  # in here, because a worker cannot import a module of tests
+        def reset(self, world: World, rng: np.random.Generator) -> Floats:
+            with (folder / f"{os.getpid()}.txt").open("a") as file:
+                file.write(f"{world['goal_y']}\n")
+            if deadly and world["goal_y"] == 0 and not (folder / "killed").exists():
+                (folder / "killed").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().reset(world, rng)
+
+    return Told
+
+
+@pytest.fixture(autouse=True)
+def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
+
+
+@contextmanager
+def started(root: Path, *arguments: str) -> Iterator[None]:
+    """A command that serves until it is ended, with all it has started."""
+    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=root, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            every = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+            for one in every:
+                one.kill()
+            psutil.wait_procs(every, timeout=30)
+
+
+def until(met: Callable[[], Any]) -> Any:
+    """What `met` returns, once that is true."""
+    for _ in range(600):
+        if found := met():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("a minute was not enough")
+
+
+@pytest.fixture(scope="module")
+def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """That of a scheduler with two workers."""
+    file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
+    places = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    with started(root, "dask", "scheduler", *places):
+        until(file.exists)
+        known: str = until(lambda: file.read_text() and json.loads(file.read_text())["address"])
+        with started(root, "stages.worker", known, "--jobs", "2"):
+            until(lambda: workers(known) == 2)
+            yield known
+
+
+def workers(address: str) -> int:
+    try:
+        return cluster.count_workers(address)
+    except UserError:
+        return 0
+
+
+@pytest.mark.parametrize(("jobs", "deadly"), [(2, False), (-1, True)])
+def test_workers_make_the_same_bytes_and_one_that_is_killed_costs_its_share_alone(
+    address: str, jobs: int, deadly: bool, tmp_path: Path, assert_same: Callable[..., None]
+) -> None:
+    compute = Compute(jobs, "dask", 3, address)
+    controller = expert_controller(KukaReach)
+    episodes = run_episodes(told(tmp_path, deadly), controller, PLANS, STEPS, compute, "test")
+    alone = run_episodes(KukaReach, controller, PLANS, STEPS, Compute(), "test")
+    assert [episode.plan.index for episode in episodes] == list(range(len(PLANS)))
+    assert_same(episodes, alone)
+
+    runs = Counter(float(line) for file in tmp_path.glob("*.txt") for line in file.read_text().split())
+    again = {goal for goal, times in runs.items() if times > 1}
+    first = {plan.world["goal_y"] for plan in PLANS if plan.index % parallel._MIX < 2}  # a quarter: the first share
+    assert len(runs) == len(PLANS)
+    assert 0.0 in again if deadly else not again
+    assert again <= first
+    until(lambda: workers(address) == 2)
+
+
+def test_workers_of_another_checkout_are_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "checkout", lambda: "imitation-another")
+    with pytest.raises(UserError, match=r"^compute.scheduler: found no worker of this very code .*\(2 others\)"):
+        cluster.count_workers(address)
+
+
+@pytest.fixture
+def params(content: dict[str, Any], tmp_path: Path) -> Callable[[str], Path]:
+    """Parameters that name a scheduler."""
+
+    def write(address: str) -> Path:
+        content["compute"] = {"backend": "dask", "scheduler": address}
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+        return tmp_path / "params.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize("listening", [False, True])
+def test_where_no_scheduler_answers_it_is_told(
+    listening: bool, params: Callable[[str], Path], stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    with closing(socket.socket()) as silent:
+        silent.bind(("127.0.0.1", 0))
+        if listening:
+            silent.listen()
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        output = tmp_path / "demonstrations"
+        ended = stage("demonstrate", "kuka_reach", "--params", params(address), "--output", output)
+    assert ended.status == 2
+    last = ended.output.strip().splitlines()[-1]
+    assert last.startswith(f"error: compute.scheduler: found no scheduler at {address}")
+    assert not output.exists()
+
+
+def test_where_dask_is_not_installed_it_is_told(
+    params: Callable[[str], Path], stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed.core", None)
+    where = params("tcp://127.0.0.1:8786")
+    ended = stage("demonstrate", "kuka_reach", "--params", where, "--output", tmp_path / "demonstrations")
+    assert ended == (2, "error: compute.backend: found dask, which is not installed: pip install distributed\n")
