@@ -53,7 +53,7 @@ class Course:
     @property
     def open(self) -> float:
         """Share of the uses that were given up."""
-        return round(1 - self.failed - self.cleared, 9)
+        return round(1 - self.failed - self.cleared, 9) + 0.0  # not minus zero
 
 
 def courses(runs: int, rule: Rule) -> Iterator[Course]:
