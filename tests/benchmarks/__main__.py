@@ -10,7 +10,7 @@ from importlib import import_module
 import stages  # noqa: F401  # sets what must be set before numpy is imported
 from tests.benchmarks.figures import write_figures
 
-NAMES = ("rollout", "neighbors", "tables", "compute", "startup", "whole")
+NAMES = ("rollout", "neighbors", "tables", "compute", "startup", "whole", "library")
 
 
 def main() -> None:
