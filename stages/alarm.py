@@ -81,6 +81,7 @@ def ask_responses(arguments: Namespace, settings: Settings, rounds: list[str]) -
 
 def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
     """Calibrate again and again on a part of further demonstrations, which no round has a part in."""
+    from stages.core.conditions import conditions_of
     from stages.demonstrate import scripted_episodes
     from stages.probing.calibration import check_calibration
 
@@ -93,7 +94,8 @@ def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str])
         if getattr(arguments, key) < least:
             raise errors.UserError(f"--{key}: found {getattr(arguments, key)}, allowed: at least {least}")
     wanted = shown.model_copy(update={"episodes": arguments.pool})
-    pool = [one for one in scripted_episodes(name, task, settings, wanted) if one.outcome == "success"]
+    spans = conditions_of(settings, name, "demonstrate")["demonstrate"]
+    pool = [one for one in scripted_episodes(name, task, settings, spans, wanted) if one.outcome == "success"]
     cloning = settings.of(settings.params.policy, "policy", name)
     rows = check_calibration(pool, shown.episodes, arguments.splits, cloning, task.observation, settings.seed)
     print(_write(rows, arguments, "calibration").to_string(index=False, float_format="%.4f"))

@@ -3,12 +3,13 @@
 With --recording, the given CSV or Parquet files are imported instead of what params.yaml lists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from stages.core import cli, errors, tables
+from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings
@@ -16,8 +17,7 @@ from stages.core.recordings import RECORDED, read_recording
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import NOISE_KNOBS, Task
-from stages.core.taught import taught_ranges
-from stages.core.worlds import plan_episodes, with_noise
+from stages.core.worlds import Range, plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -26,6 +26,7 @@ def main() -> None:
     """Command line of the stage."""
     parser = cli.parser(__doc__)
     cli.add_task(parser)
+    cli.add_conditions(parser)
     parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
     parser.add_argument("--recording", type=Path, action="append", help="import this file instead (may be repeated)")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
@@ -35,27 +36,25 @@ def main() -> None:
         episodes = recorded_episodes(task, arguments.recording, first=0)
     else:
         wanted = settings.of(settings.params.demonstrate, "demonstrate", arguments.task)
-        episodes = scripted_episodes(arguments.task, task, settings, wanted) if wanted.episodes else []
+        episodes = []
+        if wanted.episodes:
+            spans = find_conditions(arguments.conditions, settings, arguments.task, task, "demonstrate")
+            episodes = scripted_episodes(arguments.task, task, settings, spans["demonstrate"], wanted)
         files = _named(arguments.recordings, wanted.recordings, arguments.task)
         episodes += recorded_episodes(task, files, first=len(episodes))
     tables.write_episodes(arguments.output, arguments.task, task, episodes)
 
 
-def scripted_episodes(name: str, task: type[Task], settings: Settings, wanted: DemonstrateSettings) -> list[Episode]:
-    """Episodes of the expert. The noise moves the world, not the label: the expert's clean action is what is learned.
+def scripted_episodes(
+    name: str, task: type[Task], settings: Settings, spans: Mapping[str, Range], wanted: DemonstrateSettings
+) -> list[Episode]:
+    """Episodes of the expert in worlds drawn from `spans`.
 
+    The noise moves the world, not the label: the expert's clean action is what is learned.
     Source: Laskey et al., DART, CoRL 2017.
     """
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
-    plans = plan_episodes(
-        knobs,
-        taught_ranges(settings, name, "demonstrate"),
-        wanted.episodes,
-        "demonstrate",
-        settings.seed,
-        "demonstrate",
-        name,
-    )
+    plans = plan_episodes(knobs, spans, wanted.episodes, "demonstrate", settings.seed, "demonstrate", name)
     controller = expert_controller(task)
     return run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from stages.core import cli, errors, tables
+from stages.core.conditions import Conditions, find_conditions
 from stages.core.episode import Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import Settings, compute, load_settings, ranges
+from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import Task
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
@@ -18,6 +19,7 @@ def main() -> None:
     parser = cli.parser(__doc__)
     cli.add_task(parser)
     parser.add_argument("policy", type=Path, help="the policy (.npz)")
+    cli.add_conditions(parser)
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
@@ -26,7 +28,9 @@ def main() -> None:
     trained = load_policy(arguments.policy, name, POLICIES)
     wanted = settings.of(settings.params.evaluate, "evaluate", name)
     max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
-    plans = evaluation_plans(name, task, settings, settings.get(wanted.episodes, f"evaluate.{name}.episodes"))
+    conditions = find_conditions(arguments.conditions, settings, name, task, "evaluate")
+    count = settings.get(wanted.episodes, f"evaluate.{name}.episodes")
+    plans = evaluation_plans(name, task, settings, conditions, count)
     make = task.prepare(arguments.demonstrations)
     controller = policy_controller(trained, settings.response(name), task)
     label = f"{name}: evaluate {arguments.policy.parent.name}"
@@ -34,16 +38,13 @@ def main() -> None:
     tables.write_episodes(arguments.output, name, task, episodes)
 
 
-def evaluation_plans(name: str, task: type[Task], settings: Settings, count: int) -> list[Plan]:
+def evaluation_plans(name: str, task: type[Task], settings: Settings, conditions: Conditions, count: int) -> list[Plan]:
     """`count` episodes of each condition; neither round nor policy has a part in them."""
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
-    randomization = settings.of(settings.params.randomization, "randomization", name)
     plans: list[Plan] = []
-    for key in ("common", "evaluate"):
-        settings.get(getattr(randomization, key), f"randomization.{name}.{key}")
-    for condition, spans in randomization.conditions().items():
+    for condition, spans in conditions.items():
         seed, names = settings.evaluation_seed, ("evaluate", name, condition)
-        plans += plan_episodes(knobs, ranges(spans), count, condition, seed, *names, first=len(plans))
+        plans += plan_episodes(knobs, spans, count, condition, seed, *names, first=len(plans))
     return plans
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stages.core import cli, errors
+from stages.core.conditions import conditions_of
 from stages.core.episode import Plan
 from stages.core.files import write_bytes
 from stages.core.settings import Settings, load_settings
@@ -47,7 +48,8 @@ def rows(settings: Settings) -> dict[str, list[Pixels]]:
     )
     seen: dict[str, list[Pixels]] = {}
     with KukaReachCamera() as task:
-        for plan in evaluation_plans(NAME, KukaReachCamera, settings, WORLDS):
+        conditions = conditions_of(settings, NAME, "evaluate")
+        for plan in evaluation_plans(NAME, KukaReachCamera, settings, conditions, WORLDS):
             seen.setdefault(plan.condition, []).extend(first_and_last(task, plan, limit))
     return seen
 

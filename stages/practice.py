@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from stages.core import cli, errors, tables
+from stages.core.conditions import find_conditions
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import compute, load_settings
-from stages.core.taught import taught_ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -18,6 +18,7 @@ def main() -> None:
     cli.add_task(parser)
     cli.add_round(parser)
     parser.add_argument("policy", type=Path, help="the policy (.npz)")
+    cli.add_conditions(parser)
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
     parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
@@ -30,8 +31,8 @@ def main() -> None:
 
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("practice", name, f"round_{cli.round_number(arguments.round)}")
-    spans = taught_ranges(settings, name, "practice")
-    plans = plan_episodes(knobs, spans, count, "practice", settings.seed, *names)
+    spans = find_conditions(arguments.conditions, settings, name, task, "practice")
+    plans = plan_episodes(knobs, spans["practice"], count, "practice", settings.seed, *names)
     controller = policy_controller(trained, settings.response(name), task)
     make = task.prepare(arguments.demonstrations)
     label = f"{name}: practice {arguments.round}"

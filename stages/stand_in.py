@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from stages.core import cli, errors
+from stages.core.conditions import conditions_of
 from stages.core.parallel import run_episodes
 from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller
-from stages.core.settings import compute, load_settings, ranges
+from stages.core.settings import compute, load_settings
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -31,14 +32,14 @@ def main() -> None:
     task, condition = TASKS.find(name), arguments.condition
     if task.recorded != task.observation + task.action:
         raise errors.UserError(f"task: found {name}, allowed: one whose recordings hold just what is seen and done")
-    conditions = settings.of(settings.params.randomization, "randomization", name).conditions()
+    conditions = conditions_of(settings, name, "evaluate")
     if condition not in conditions:
         raise errors.UserError(f"condition: found {condition}, allowed: {', '.join(conditions)}")
     if arguments.episodes < 1:
         raise errors.UserError(f"--episodes: found {arguments.episodes}, allowed: at least 1")
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("stand_in", name, condition)
-    plans = plan_episodes(knobs, ranges(conditions[condition]), arguments.episodes, condition, settings.seed, *names)
+    plans = plan_episodes(knobs, conditions[condition], arguments.episodes, condition, settings.seed, *names)
     longest = settings.of(settings.params.demonstrate, "demonstrate", name).max_steps
     episodes = run_episodes(task, expert_controller(task), plans, longest, compute(settings), f"{name}: stand in")
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.core.conditions import PURPOSES
 from tests.chain import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -28,13 +29,12 @@ def test_every_path_of_a_stage_is_on_its_command_line(stage: str) -> None:
 
 def test_the_conditions_of_evaluation_are_read_by_no_other_stage() -> None:
     """Among them is the held-out world, which nothing may be taught in."""
-    reads = {
-        stage: [key for key in one.get("params", []) if key.startswith("randomization")]
-        for stage, one in STAGES.items()
+    of_all = [stage for stage, one in STAGES.items() if any("randomization" in key for key in one.get("params", []))]
+    assert of_all == ["randomize"]  # which puts the conditions of each purpose into a file of its own
+    read = {stage: [dep for dep in one["deps"] if dep.startswith("data/conditions")] for stage, one in STAGES.items()}
+    assert {stage: deps for stage, deps in read.items() if deps} == {
+        stage: [f"data/conditions/${{item.task}}/{stage}.json"] for stage in PURPOSES
     }
-    teaching = {key for stage, keys in reads.items() if stage != "evaluate" for key in keys}
-    assert {key.rsplit(".", 1)[1] for key in teaching} == {"domain", "randomize", "demonstrate", "practice"}
-    assert {key.rsplit(".", 1)[1] for key in reads["evaluate"]} == {"common", "evaluate"}
 
 
 def test_how_the_work_is_done_reruns_nothing() -> None:

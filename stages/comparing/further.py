@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.core.conditions import conditions_of
 from stages.core.episode import Controller, Ints, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
@@ -32,7 +33,8 @@ class Contest:
     def worlds(self, most: int) -> dict[str, list[Plan]]:
         """By condition, its first `most` worlds; none where nothing about them is random: one would tell all."""
         found: dict[str, list[Plan]] = {}
-        for plan in evaluation_plans(self.task, TASKS.find(self.task), self.settings, most):
+        conditions = conditions_of(self.settings, self.task, "evaluate")
+        for plan in evaluation_plans(self.task, TASKS.find(self.task), self.settings, conditions, most):
             found.setdefault(plan.condition, []).append(plan)
         return {condition: plans if _vary(plans) else [] for condition, plans in found.items()}
 

@@ -7,6 +7,7 @@ from stages.core.params import Params, Ranges, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
 from stages.core.task import NOISE_KNOBS, Task
+from stages.core.worlds import Range
 
 PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")
 
@@ -89,7 +90,7 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
     purposes |= {f"domain.{family}": spans for family, spans in (one.domain or {}).items()}
     purposes |= {f"evaluate.{condition}": spans for condition, spans in (one.evaluate or {}).items()}
     for purpose, spans in purposes.items():
-        yield from _check_ranges(f"randomization.{name}.{purpose}", spans or {}, task)
+        yield from check_ranges(f"randomization.{name}.{purpose}", spans or {}, task)
     for family in one.randomize or []:
         if family not in (one.domain or {}):
             allowed = ", ".join(one.domain or {}) or "none"
@@ -100,7 +101,8 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
         yield f"randomization.{name}.evaluate: found all, allowed: other names, for that one means all conditions"
 
 
-def _check_ranges(key: str, spans: Ranges, task: type[Task]) -> Iterator[str]:
+def check_ranges(key: str, spans: Mapping[str, Range] | Ranges, task: type[Task]) -> Iterator[str]:
+    """One line for everything that is wrong with the ranges of a task's knobs; `key` is where they stand."""
     knobs = {**task.knobs, **NOISE_KNOBS}
     for knob, span in spans.items():
         if knob not in knobs:

@@ -24,6 +24,11 @@ def add_round(made: ArgumentParser) -> None:
     made.add_argument("round", help="name of the round, such as round_0")
 
 
+def add_conditions(made: ArgumentParser) -> None:
+    """What the worlds of the stage are drawn from."""
+    made.add_argument("--conditions", type=Path, help="file of `randomize` (.json; otherwise as the parameters say)")
+
+
 def round_number(name: str) -> int:
     """3 of `round_3`; UserError for anything but the name of a round."""
     if not re.fullmatch(r"round_(0|[1-9][0-9]*)", name):

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import Trained, policy_controller
 from stages.core.settings import Settings, compute
 from stages.core.task import NOISE_KNOBS, Task
-from stages.core.taught import taught_ranges
 from stages.core.worlds import Range, plan_episodes, with_noise
 from stages.measuring.results import wilson
 from stages.probing.probe import SHOWN, Point, Probe, points
@@ -40,7 +40,7 @@ def probe_plans(
 ) -> tuple[list[Plan], dict[str, Point | None]]:
     """All episodes, and the value that each one's condition stands for; none: as shown."""
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
-    shown = taught_ranges(settings, name, "demonstrate")
+    shown = conditions_of(settings, name, "demonstrate")["demonstrate"]
     tried: dict[str, Point | None] = {SHOWN: None}
     for knob in probe.knobs:
         span = shown.get(knob, Range(knobs[knob].default, knobs[knob].default))

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from stages.core.conditions import conditions_of
 from stages.core.episode import Episode
 from stages.core.parallel import run_episodes
 from stages.core.policy import Response, Trained, policy_controller
@@ -24,7 +25,7 @@ def try_responses(
     The worlds are those of the evaluation, so many of each condition. `asked` is the mean number of an episode's steps
     in which the expert acted, `asked_share` its share of all steps, `shift` the share of episodes that were alarmed.
     """
-    plans = evaluation_plans(name, task, settings, episodes)
+    plans = evaluation_plans(name, task, settings, conditions_of(settings, name, "evaluate"), episodes)
     wanted = settings.of(settings.params.evaluate, "evaluate", name)
     max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
     rows: list[Row] = []

@@ -13,6 +13,7 @@ import time
 import psutil
 
 from stages.core import cluster
+from stages.core.conditions import conditions_of
 from stages.core.errors import UserError
 from stages.core.parallel import Compute, run_episodes
 from stages.core.policy import load_policy, policy_controller
@@ -58,8 +59,8 @@ def rollouts(name: str) -> Callable[[Compute], None]:
     task = TASKS.find(name)
     trained = load_policy(ROOT / "data" / name / "round_3" / "policy.npz", name, POLICIES)
     wanted = settings.of(settings.params.evaluate, "evaluate", name)
-    conditions = len(settings.of(settings.params.randomization, "randomization", name).conditions())
-    plans = evaluation_plans(name, task, settings, -(-EPISODES // conditions))
+    conditions = conditions_of(settings, name, "evaluate")
+    plans = evaluation_plans(name, task, settings, conditions, -(-EPISODES // len(conditions)))
     controller = policy_controller(trained, settings.response(name), task)
 
     def run(compute: Compute) -> None:

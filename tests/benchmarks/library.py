@@ -19,10 +19,10 @@ import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from stages.core.conditions import conditions_of
 from stages.core.episode import Plan
 from stages.core.params import ComputeSettings
 from stages.core.settings import Settings, load_settings
-from stages.core.taught import taught_ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
@@ -90,8 +90,8 @@ def _asked(settings: Settings) -> Asked:
     noise = {kind: settings.noise(NAME, kind) for kind in ("observation", "action", "demonstration")}
     shown = with_noise(task.knobs, noise["observation"], noise["demonstration"])
     tried = with_noise(task.knobs, noise["observation"], noise["action"])
-    spans = {purpose: taught_ranges(settings, NAME, purpose) for purpose in ("demonstrate", "practice")}
-    evaluated = evaluation_plans(NAME, task, settings, EVALUATED)
+    spans = {purpose: conditions_of(settings, NAME, purpose)[purpose] for purpose in ("demonstrate", "practice")}
+    evaluated = evaluation_plans(NAME, task, settings, conditions_of(settings, NAME, "evaluate"), EVALUATED)
     wanted = params.evaluate[NAME]
     return Asked(
         params.demonstrate[NAME].max_steps,

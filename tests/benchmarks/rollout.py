@@ -10,6 +10,7 @@ from statistics import median
 from time import process_time
 from typing import Any
 
+from stages.core.conditions import conditions_of
 from stages.core.episode import Controller, Plan
 from stages.core.params import Params
 from stages.core.policy import load_policy, policy_controller
@@ -38,7 +39,7 @@ def _task(name: str, limit: float, settings: Settings) -> Iterator[Figure]:
     task, lockstep = TASKS.find(name), settings.params.compute.lockstep
     trained = load_policy(_policy(name, settings.params), name, POLICIES)
     controller = policy_controller(trained, "act", task)
-    plans = evaluation_plans(name, task, settings, _EPISODES)
+    plans = evaluation_plans(name, task, settings, conditions_of(settings, name, "evaluate"), _EPISODES)
     tasks = [task() for _ in range(lockstep)]
     steps = settings.params.evaluate[name].max_steps
     _loop(tasks, controller, plans, steps)  # makes what is made once

@@ -4,11 +4,11 @@ from statistics import median
 import time
 
 from stages.core import tables
+from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.rollout import expert_controller, rollout
 from stages.core.settings import load_settings
 from stages.core.streams import stream
-from stages.core.taught import taught_ranges
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -26,7 +26,7 @@ def measure() -> list[Figure]:
     settings = load_settings(ROOT / "params.yaml", TASKS, POLICIES)
     task = TASKS.find(NAME)
     knobs = with_noise(task.knobs, settings.noise(NAME, "observation"), settings.noise(NAME, "demonstration"))
-    ranges = taught_ranges(settings, NAME, "demonstrate")
+    ranges = conditions_of(settings, NAME, "demonstrate")["demonstrate"]
     plans = plan_episodes(knobs, ranges, OURS, "demonstrate", settings.seed, "demonstrate", NAME)
     max_steps = settings.of(settings.params.demonstrate, "demonstrate", NAME).max_steps
     lockstep = settings.params.compute.lockstep

@@ -124,6 +124,7 @@ def _do(name: str, *arguments: object) -> None:
 
 
 def _run_all(made: Run) -> None:
+    _do("randomize", "--output", made.data / "conditions")
     for task in TASKS:
         data, recordings = made.data / task, ("--recordings", ROOT / "data/recordings" / task)
         shown = ("--demonstrations", data / "demonstrations")

@@ -67,6 +67,9 @@ def targets(run: Run) -> dict[str, Target]:
     def acted(task: Path) -> tuple[object, ...]:
         return (task.name, task / "round_0/policy.npz", "--demonstrations", task / "demonstrations", *folder)
 
+    def drawn(task: Path) -> tuple[object, ...]:
+        return (*acted(task), "--conditions", run.data / "conditions" / task.name / "evaluate.json")
+
     more = ("distance", here / "dataset.parquet", here / "corrections.parquet", *dataset)
     imported = ("distance", "--recording")
     one, many = (out / "dataset.parquet",), (out / "episodes",)
@@ -76,6 +79,9 @@ def targets(run: Run) -> dict[str, Target]:
             "params.yaml", run.params, "train", ("distance", here / "dataset.parquet", *fitted), both, 8, True
         ),
         "params.yaml: evaluate": Target("params.yaml", run.params, "evaluate", acted(data), many, 8, True),
+        "conditions: evaluate": Target(
+            "conditions", run.data / "conditions/distance/evaluate.json", "evaluate", drawn(data), many, 3
+        ),
         "recordings (CSV): demonstrate": Target(
             "recording (CSV)", recording, "demonstrate", (*imported, recording, *folder), many, 10
         ),

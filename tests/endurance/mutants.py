@@ -1,8 +1,10 @@
 """Files that are nearly right: parameters, recordings, tables and policies changed where it hurts."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 import copy
 import io
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from stages.core.digest import DIGEST
+from stages.core.seal import sealed
 from stages.core.tables import write_table
 from tests.endurance.damage import BYTES, Rng, choose
 
@@ -404,8 +407,19 @@ def _repacked(path: Path, name: str, content: bytes) -> None:
     path.write_bytes(made.getvalue())
 
 
+def conditions(path: Path, rng: Rng) -> None:
+    """Ranges that are others, under a seal that is right, or bytes that are."""
+    if rng.random() < 0.2:
+        return _bytes(path, rng)
+    changed = _changed_parameters(json.loads(path.read_bytes())["conditions"], rng)
+    with suppress(TypeError, ValueError):  # what JSON cannot say
+        path.write_text(json.dumps(sealed({"conditions": changed})), errors="surrogatepass")
+    return None
+
+
 MUTATORS: Mapping[str, Callable[[Path, Rng], None]] = {
     "params.yaml": parameters,
+    "conditions": conditions,
     "recording (CSV)": csv_recording,
     "recording (Parquet)": table,
     "table": table,

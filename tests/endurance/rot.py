@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core import tables
+from stages.core.conditions import read_conditions
 from stages.core.errors import UserError
 from stages.core.policy import load_policy
 from stages.core.recordings import read_recording
@@ -62,6 +63,10 @@ def _measured(path: Path) -> Any:
     return read, repr(found.metrics)
 
 
+def _conditions(path: Path) -> Any:
+    return read_conditions(path, TASKS.find(path.parent.name))
+
+
 def _settings(path: Path) -> Any:
     return load_settings(path, TASKS, POLICIES).params
 
@@ -77,6 +82,7 @@ def kinds(run: Run) -> dict[str, Kind]:
     recording.write_bytes((ROOT / "data/recordings/distance/lab.csv").read_bytes())
     tables.write_table(pyarrow.csv.read_csv(recording), run.folder / "recording.parquet")
     return {
+        "conditions": Kind(found("data/conditions/*/*.json"), _conditions),
         "demonstrations": Kind(found("data/*/demonstrations/*.parquet"), _episodes),
         "datasets": Kind(found("data/*/*/dataset.parquet"), _rows),
         "policies": Kind(found("data/*/*/policy.npz"), _policy),

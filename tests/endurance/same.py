@@ -95,7 +95,7 @@ def _run_otherwise(folder: Path) -> None:
     (packages / "shuffle.pth").write_text("import shuffle\n")
     params = folder / "params.yaml"
     content = yaml.safe_load(params.read_text())
-    stages = [f"{name}@{task}" for task in content["tasks"] for name in ("demonstrate",)]
+    stages = ["randomize", *(f"demonstrate@{task}" for task in content["tasks"])]
     per_round = ("build", "train", "evaluate", "practice", "correct")
     rounds = range(len(content["rounds"]))
     stages += [f"{name}@{task}-round{number}" for number in rounds for task in content["tasks"] for name in per_round]
