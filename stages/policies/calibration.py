@@ -68,8 +68,8 @@ def left_out(steps: Steps, slices: Sequence[slice], settings: PolicySettings, ob
     if settings.embedding is None:
         memory = Memory.of(steps, settings, observation)
         return np.array([memory.novelty_without(part, steps.observations[part]).max() for part in slices])
-    # An embedding is fitted to what is known.
-    everything = np.arange(len(steps))
-    others = [Memory.of(steps.subset(np.delete(everything, part)), settings, observation) for part in slices]
-    pairs = zip(others, slices, strict=True)
-    return np.array([memory.recall(steps.observations[part]).novelty.max() for memory, part in pairs])
+    everything, scores = np.arange(len(steps)), []
+    for part in slices:  # an embedding is fitted to what is known
+        others = Memory.of(steps.subset(np.delete(everything, part)), settings, observation)
+        scores.append(others.recall(steps.observations[part]).novelty.max())
+    return np.array(scores)
