@@ -15,6 +15,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from stages.core import cli, errors
 from stages.core.files import replacing, write_bytes
 from stages.core.policy import load_policy
@@ -57,7 +59,7 @@ def ask_knobs(arguments: Namespace, settings: Settings, rounds: list[str]) -> No
     name, task = arguments.task, TASKS.find(arguments.task)
     probe = read_probe(arguments.output / f"{name}.yaml", task)
     if arguments.episodes:
-        probe = probe.model_copy(update={"episodes": arguments.episodes})
+        probe = replace(probe, episodes=arguments.episodes)
     make, trained = _policy(arguments, rounds[-1])
     rows = probe_knobs(name, task, make, trained, probe, settings)
     table = _write([{"round": cli.round_number(rounds[-1]), **row} for row in rows], arguments, "knobs")
@@ -93,7 +95,7 @@ def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str])
     for key, least in (("pool", 2 * shown.episodes), ("splits", LEAST)):
         if getattr(arguments, key) < least:
             raise errors.UserError(f"--{key}: found {getattr(arguments, key)}, allowed: at least {least}")
-    wanted = shown.model_copy(update={"episodes": arguments.pool})
+    wanted = replace(shown, episodes=arguments.pool)
     spans = conditions_of(settings, name, "demonstrate")["demonstrate"]
     pool = [one for one in scripted_episodes(name, task, settings, spans, wanted) if one.outcome == "success"]
     cloning = settings.of(settings.params.policy, "policy", name)

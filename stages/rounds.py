@@ -1,5 +1,7 @@
 """Print `rounds` of params.yaml for COUNT rounds, as an override: `-S "rounds=$(python -m stages.rounds COUNT)"`."""
 
+from msgspec.structs import asdict
+
 from stages.core import cli, errors
 from stages.core.params import round_entry
 
@@ -16,7 +18,7 @@ def main() -> None:
 
 def flow(count: int) -> str:
     """The list on one line, in the syntax of an override."""
-    entries = [round_entry(number).model_dump() for number in range(count)]
+    entries = [asdict(round_entry(number)) for number in range(count)]
     return "[" + ",".join("{" + ",".join(f"{key}:{value}" for key, value in one.items()) + "}" for one in entries) + "]"
 
 

@@ -15,30 +15,30 @@ import subprocess
 import sys
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, field, to_builtins
 import yaml
 
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import replacing, write_bytes, write_text
+from stages.core.params import Section
+from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
 
 Value = str | int | float | bool | None | list[str]
 
 
-class Study(BaseModel):
+class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
     """A question and the experiments that answer it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     question: str
     task: str
-    rounds: Annotated[int, Field(ge=1)]
+    rounds: Annotated[int, Meta(ge=1)]
     # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows,
     # variant beside variant in each condition, or success over the variants, which are the values of a parameter.
     plot: Literal["rows", "coverage", "conditions", "values"] | None = None
-    base: dict[str, Value] = {}
-    variants: Annotated[dict[str, dict[str, Value] | None], Field(min_length=1)]
+    base: dict[str, Value] = field(default_factory=dict)
+    variants: Annotated[dict[str, dict[str, Value] | None], Meta(min_length=1)]
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def write_sweep(key: str, study: Study, name: str | None) -> Path:
     path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
     if path.exists() and read_study(path) != study:
         raise errors.UserError(f"{path}: found another study, allowed: a --name of its own for this one")
-    write_text(path, yaml.safe_dump(study.model_dump(exclude_defaults=True), sort_keys=False, width=110))
+    write_text(path, yaml.safe_dump(to_builtins(study), sort_keys=False, width=110))
     return path
 
 
@@ -112,13 +112,9 @@ def read_study(path: Path) -> Study:
     if not path.is_file():
         raise errors.UserError(f"{path}: no such file")
     try:
-        return Study.model_validate(parse_yaml(path.read_bytes(), path))
-    except ValidationError as error:
-        one = error.errors()[0]
-        key = ".".join(str(part) for part in one["loc"]) or "the file"
-        raise errors.UserError(
-            f"{path}: {key}: found {errors.quoted(repr(one['input']))}, allowed: {one['msg']}"
-        ) from None
+        return fit(parse_yaml(path.read_bytes(), path), Study)
+    except MisfitError as error:
+        raise errors.UserError(f"{path}: {error.lines[0]}") from None
 
 
 def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:

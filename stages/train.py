@@ -5,6 +5,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from msgspec.structs import asdict, replace
 import numpy as np
 
 from stages.core import cli, errors, tables
@@ -67,7 +68,7 @@ def cross_validate(
     candidates = sorted({1, max(1, own // 2), own, 2 * own}) if kind.by_neighbors else [own]
     smallest = min((len(learned) for learned, _ in splits), default=0)
     by_neighbors = {
-        str(count): _error(kind, steps, settings.model_copy(update={"neighbors": count}), splits, observation)
+        str(count): _error(kind, steps, replace(settings, neighbors=count), splits, observation)
         for count in candidates
         if count <= smallest
     }
@@ -116,11 +117,11 @@ def choose_threshold(
     score: dict[str, Any] = {
         "score": f"largest distance of an episode to the {ordinal(cloning.neighbors)} nearest row",
         "neighbors": cloning.neighbors,
-        "features": {group: one.model_dump() for group, one in cloning.features.items()},
-        "calibrated": shift.threshold is None,
+        "features": {group: asdict(one) for group, one in cloning.features.items()},
+        "calibrated": shift.fixed is None,
     }
-    if shift.threshold is not None:
-        return shift.threshold, score
+    if shift.fixed is not None:
+        return shift.fixed, score
     if shift.quantile is None:
         raise errors.UserError("shift quantile: found nothing, allowed: a share, where the threshold is null")
     found = calibrate(steps, cloning, shift.quantile, observation)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import asdict
 import numpy as np
 import yaml
 
@@ -51,7 +52,7 @@ def _episode(plan: Plan, won: bool, task: str) -> Episode:
 
 def write_params(path: Path, tasks: Sequence[str] = ("distance",), rounds: int = 2) -> Path:
     """The part of params.yaml that says which tasks and rounds there are."""
-    content = {"tasks": list(tasks), "rounds": [round_entry(number).model_dump() for number in range(rounds)]}
+    content = {"tasks": list(tasks), "rounds": [asdict(round_entry(number)) for number in range(rounds)]}
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
+from msgspec.structs import asdict
 import pandas as pd
 import pytest
 import yaml
@@ -40,7 +41,7 @@ def stage(folder: Path, *arguments: object, check: bool = True) -> subprocess.Co
 def write_params(folder: Path) -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["tasks"] = list(TINY)
-    params["rounds"] = [round_entry(number).model_dump() for number in range(2)]
+    params["rounds"] = [asdict(round_entry(number)) for number in range(2)]
     params["compute"]["jobs"] = 1
     for task, sizes in TINY.items():
         params["demonstrate"][task]["episodes"] = sizes["demonstrate"]

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsRegressor
@@ -13,7 +14,7 @@ import yaml
 from stages.core import tables
 from stages.core.episode import Steps
 from stages.core.errors import UserError
-from stages.core.params import PolicySettings, ShiftSettings
+from stages.core.params import FeatureSettings, PolicySettings, ShiftSettings
 from stages.core.policy import Answer, load_policy
 from stages.core.settings import load_settings
 from stages.core.task import vector
@@ -24,9 +25,7 @@ from stages.tasks.kuka_reach import KukaReach
 from stages.train import choose_threshold, cross_validate, ordinal
 
 CHANNELS = vector("joint", "rad", 2)
-SETTINGS = PolicySettings.model_validate(
-    {"kind": "knn", "neighbors": 3, "weights": "uniform", "features": {"joint": {"scale": 2.0}}}
-)
+SETTINGS = PolicySettings(kind="knn", neighbors=3, weights="uniform", features={"joint": FeatureSettings(scale=2.0)})
 
 
 def known(episodes: int, length: int = 6) -> Steps:
@@ -112,7 +111,7 @@ def test_the_error_is_that_of_scikit_learn_on_the_same_folds() -> None:
 
 @pytest.mark.parametrize(("rows", "folds"), [(15, 5), (3, 3), (1, 0)])
 def test_one_episode_is_cut_into_blocks_of_rows(rows: int, folds: int) -> None:
-    settings = SETTINGS.model_copy(update={"neighbors": 1})
+    settings = replace(SETTINGS, neighbors=1)
     found = cross_validate(KNN, known(1, rows), settings, 5, CHANNELS)
     assert (found["folds"], found["by"]) == (folds, "block of rows")
     assert (found["error"] is None) == (folds == 0)

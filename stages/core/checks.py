@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import asdict
+
 from stages.core.params import Params, Ranges, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
@@ -35,6 +37,8 @@ def problems(params: Params, known: Known) -> Iterator[str]:
             elif section in _CHECKS:
                 yield from _CHECKS[section](params, name, known)
     yield from _check_rounds(params.rounds or [])
+    if params.compute.jobs == 0:
+        yield "compute.jobs: found 0, allowed: a number of processes, or -1 for one a core"
     if params.compute.backend == "dask" and not params.compute.scheduler:
         yield "compute.scheduler: found nothing, allowed: such as tcp://host:8786, as compute.backend is dask"
 
@@ -42,7 +46,7 @@ def problems(params: Params, known: Known) -> Iterator[str]:
 def _check_rounds(rounds: Sequence[RoundSettings]) -> Iterator[str]:
     """The first thing in which the rounds are not a chain: whatever follows would be wrong as well."""
     for place, one in enumerate(rounds):
-        for key, allowed in round_entry(place).model_dump().items():
+        for key, allowed in asdict(round_entry(place)).items():
             found = getattr(one, key)
             if found != allowed:
                 yield f"rounds.{place}.{key}: found {found}, allowed: {allowed}"
@@ -52,7 +56,7 @@ def _check_rounds(rounds: Sequence[RoundSettings]) -> Iterator[str]:
 def _check_shift(params: Params, name: str, _: Known) -> Iterator[str]:
     one = (params.shift or {})[name]
     # A stage that does not read the threshold need not be given it.
-    if "threshold" in one.model_fields_set and one.threshold is None and one.quantile is None:
+    if one.threshold is None and one.quantile is None:
         yield f"shift.{name}.quantile: found nothing, allowed: a share, as shift.{name}.threshold is null"
 
 

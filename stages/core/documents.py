@@ -25,6 +25,9 @@ class _Loader(yaml.CSafeLoader):
         return found
 
 
+# A set has no order, and would be taken for a list.
+_Loader.yaml_constructors = {**_Loader.yaml_constructors}
+del _Loader.yaml_constructors["tag:yaml.org,2002:set"]
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), [*"-+0123456789"])
 
 

@@ -1,4 +1,4 @@
-"""What must be set before numpy and pydantic are imported, here and in all that is started: `import stages` does it."""
+"""What must be set before numpy is imported, here and in all that is started: `import stages` does it."""
 
 import os
 
@@ -9,7 +9,5 @@ ENVIRONMENT = {
     # The same instructions on every x86-64 processor since 2013, because other ones round differently.
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-    # Nothing plugs into it here, and to look for what might reads a file of every package there is.
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 os.environ.update(ENVIRONMENT)

@@ -2,29 +2,31 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 _MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
 _LARGEST = 1e100  # of any number: squares of larger ones are soon infinite
-Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-Count = Annotated[int, Field(ge=1, le=_MOST, strict=True)]
-Amount = Annotated[int, Field(ge=0, le=_MOST, strict=True)]
-Number = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]
-Level = Annotated[float, Field(ge=0, le=_LARGEST, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+# What is no number or infinite is within no bounds, and a whole number is never read from 1.0, "1" or true.
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=1, le=_MOST)]
+Amount = Annotated[int, Meta(ge=0, le=_MOST)]
+Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+Positive = Annotated[float, Meta(gt=0, le=_LARGEST)]
+Level = Annotated[float, Meta(ge=0, le=_LARGEST)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Source = Literal["expert", "person", "correction"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+# Patterns end in \Z: $ would let a line break follow.
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a file of settings: keys with values, no other keys."""
 
 
-class RoundSettings(_Section):
+class RoundSettings(Section, frozen=True):
     """One round, and the two files its dataset is built from."""
 
-    name: Annotated[str, Field(pattern=r"^round_[0-9]+$")]
+    name: Annotated[str, Meta(pattern=r"^round_[0-9]+\Z")]
     rows: str
     more: str
 
@@ -42,23 +44,21 @@ def round_entry(number: int) -> RoundSettings:
     return RoundSettings(name=f"round_{number}", rows=rows, more=more)
 
 
-class RangeSettings(_Section):
+class RangeSettings(Section, frozen=True):
     """The values a knob may take, both ends included."""
 
     low: Number
     high: Number
 
-    @model_validator(mode="after")
-    def _ordered(self) -> "RangeSettings":
+    def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError("low at most high")
-        return self
 
 
 Ranges = dict[str, RangeSettings]
 
 
-class RandomizationSettings(_Section):
+class RandomizationSettings(Section, frozen=True):
     """Ranges of the knobs of a task, where its worlds are drawn for a purpose."""
 
     domain: dict[Name, Ranges] | None = None  # families of knobs, for domain randomization
@@ -78,23 +78,16 @@ class RandomizationSettings(_Section):
         return {name: {**(self.common or {}), **spans} for name, spans in (self.evaluate or {}).items()}
 
 
-class ComputeSettings(_Section):
+class ComputeSettings(Section, frozen=True):
     """How the work is done; no result depends on it."""
 
-    jobs: Annotated[int, Field(ge=-1, strict=True)] = -1
+    jobs: Annotated[int, Meta(ge=-1, le=_MOST)] = -1
     backend: Literal["fork", "loky", "dask", "threading", "sequential"] = "fork"
     lockstep: Count = 12
-    scheduler: Annotated[str, Field(pattern=r"^(|(tcp|tls)://\S+:[0-9]+)$")] = ""
-
-    @field_validator("jobs")
-    @classmethod
-    def _some(cls, jobs: int) -> int:
-        if jobs == 0:
-            raise ValueError("a number of processes, or -1 for one a core")
-        return jobs
+    scheduler: Annotated[str, Meta(pattern=r"^(|(tcp|tls)://\S+:[0-9]+)\Z")] = ""
 
 
-class DemonstrateSettings(_Section):
+class DemonstrateSettings(Section, frozen=True):
     """What is shown: scripted episodes, recordings, or both."""
 
     episodes: Amount
@@ -102,7 +95,7 @@ class DemonstrateSettings(_Section):
     recordings: list[str]
 
 
-class NoiseSettings(_Section):
+class NoiseSettings(Section, frozen=True):
     """Half widths of uniform noise, in the unit of each channel."""
 
     observation: Level | None = None
@@ -110,14 +103,14 @@ class NoiseSettings(_Section):
     demonstration: Level | None = None
 
 
-class FeatureSettings(_Section):
+class FeatureSettings(Section, frozen=True):
     """How a group of observed channels enters the distance between situations."""
 
     scale: Positive
     squash: Literal["none", "asinh"] = "none"
 
 
-class EmbeddingSettings(_Section):
+class EmbeddingSettings(Section, frozen=True):
     """A map from many observed channels to few, fitted on the training rows; its channels are the group `embedded`."""
 
     sees: str  # the group that it looks at
@@ -126,57 +119,62 @@ class EmbeddingSettings(_Section):
     near: Positive  # rows count the less, the more what they teach exceeds this, in its unit
 
 
-class PolicySettings(_Section):
+class PolicySettings(Section, frozen=True):
     """How the policy is cloned."""
 
     kind: Name
     neighbors: Count
     weights: Literal["uniform", "distance"]
-    features: Annotated[dict[str, FeatureSettings], Field(min_length=1)]
+    features: Annotated[dict[str, FeatureSettings], Meta(min_length=1)]
     trust: dict[Source, Positive] = {}  # in rows of a source; elsewhere 1
     embedding: EmbeddingSettings | None = None
     # Of kind mlp alone.
-    hidden: Annotated[list[Count], Field(min_length=1)] = [128, 128]
+    hidden: Annotated[list[Count], Meta(min_length=1)] = field(default_factory=lambda: [128, 128])
     epochs: Count = 100
 
 
-class TrainSettings(_Section):
+class TrainSettings(Section, frozen=True):
     """How the clone is judged before it acts."""
 
-    folds: Annotated[int, Field(ge=2, strict=True)]
+    folds: Annotated[int, Meta(ge=2, le=_MOST)]
 
 
-class ShiftSettings(_Section):
+class ShiftSettings(Section, frozen=True):
     """When the policy is out of its depth, and what it does then."""
 
-    threshold: Positive | None = None  # None: calibrate at the quantile
+    threshold: Positive | UnsetType | None = UNSET  # None: calibrate at the quantile
     quantile: Share | None = None
     response: Literal["act", "hold", "runaway", "ask"] | None = None
 
+    @property
+    def fixed(self) -> float | None:
+        """The threshold, unless it is to be calibrated."""
+        return None if self.threshold is UNSET else self.threshold
 
-class EpisodesSettings(_Section):
+
+class EpisodesSettings(Section, frozen=True):
     """How many episodes, and how long they may take."""
 
     episodes: Count | None = None
     max_steps: Count | None = None
 
 
-class CorrectSettings(_Section):
+class CorrectSettings(Section, frozen=True):
     """Where and how the expert corrects, and how much of it."""
 
     gate: Literal["shift", "failure", "random", "all"]
     mode: Literal["label", "takeover"]
     budget: Amount
-    recordings: dict[Annotated[str, Field(pattern=r"^round_[1-9][0-9]*$")], str] = {}
+    recordings: dict[Annotated[str, Meta(pattern=r"^round_[1-9][0-9]*\Z")], str] = {}
 
 
-class Params(_Section):
+class Params(Section, frozen=True):
     """All of `params.yaml`. What a stage does not read may be absent, so that it runs with what it declares."""
 
     seed: Seed | None = None
     evaluation_seed: Seed | None = None
-    tasks: Annotated[list[Name], Field(min_length=1)] | None = None
-    rounds: Annotated[list[RoundSettings], Field(min_length=1)] | None = None
+    tasks: Annotated[list[Name], Meta(min_length=1)] | None = None
+    rounds: Annotated[list[RoundSettings], Meta(min_length=1)] | None = None
     compute: ComputeSettings = ComputeSettings()
     demonstrate: dict[Name, DemonstrateSettings] | None = None
     noise: dict[Name, NoiseSettings] | None = None

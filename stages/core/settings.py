@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import ValidationError
-
-from stages.core import validation
 from stages.core.checks import Known, problems
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
@@ -15,6 +12,7 @@ from stages.core.params import Params, Ranges
 from stages.core.policy import Policy, Response
 from stages.core.registry import Registry
 from stages.core.task import Task
+from stages.core.validation import MisfitError, fit
 from stages.core.worlds import Range
 
 T = TypeVar("T")
@@ -63,9 +61,9 @@ def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy])
         raise UserError(f"{path}: no such file")
     content = parse_yaml(path.read_bytes(), path)
     try:
-        params = Params.model_validate(content)
-    except ValidationError as error:
-        raise _wrong(path, validation.lines(error)) from None
+        params = fit(content, Params)
+    except MisfitError as error:
+        raise _wrong(path, error.lines) from None
     wrong = list(problems(params, Known(tasks, policies)))
     if wrong:
         raise _wrong(path, wrong)

@@ -3,35 +3,31 @@
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-import yaml
+from msgspec import Meta
 
-from stages.core import validation
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
-from stages.core.params import Count, Number
+from stages.core.params import Count, Number, Section
 from stages.core.task import NOISE_KNOBS, Task
+from stages.core.validation import MisfitError, fit
 from stages.core.worlds import Range
 
 SHOWN = "shown"  # the knob and the side of worlds that are not moved
 
 
-class Ends(BaseModel):
+class Ends(Section, frozen=True):
     """How far a knob is moved below and above the values that were demonstrated; a side without an end is left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     low: Number | None = None
     high: Number | None = None
 
 
-class Probe(BaseModel):
+class Probe(Section, frozen=True):
     """The knobs that are moved, one at a time, in so many equal steps to each end, and the episodes at each value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: Count
     episodes: Count
-    knobs: Annotated[dict[str, Ends], Field(min_length=1)]
+    knobs: Annotated[dict[str, Ends], Meta(min_length=1)]
 
 
 class Point(NamedTuple):
@@ -48,11 +44,9 @@ def read_probe(path: Path, task: type[Task]) -> Probe:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
-        probe = Probe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {validation.lines(error)[0]}") from None
+        probe = fit(parse_yaml(path.read_bytes(), path), Probe)
+    except MisfitError as error:
+        raise UserError(f"{path}: {error.lines[0]}") from None
     known = {**task.knobs, **NOISE_KNOBS}
     for name in probe.knobs:
         if name not in known:

@@ -19,6 +19,8 @@ import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from msgspec.structs import replace
+
 from stages.core.conditions import conditions_of
 from stages.core.episode import Plan
 from stages.core.params import ComputeSettings
@@ -79,9 +81,9 @@ def _settings() -> Settings:
     """Those of params.yaml, but for the number of episodes and one process."""
     settings = load_settings(ROOT / "params.yaml", TASKS, POLICIES)
     params = settings.params
-    shown = settings.of(params.demonstrate, "demonstrate", NAME).model_copy(update={"episodes": SHOWN})
-    alone = {"compute": ComputeSettings(jobs=1, lockstep=params.compute.lockstep), "demonstrate": {NAME: shown}}
-    return Settings(settings.path, params.model_copy(update=alone))
+    shown = replace(settings.of(params.demonstrate, "demonstrate", NAME), episodes=SHOWN)
+    alone = ComputeSettings(jobs=1, lockstep=params.compute.lockstep)
+    return Settings(settings.path, replace(params, compute=alone, demonstrate={NAME: shown}))
 
 
 def _asked(settings: Settings) -> Asked:

@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from stages.core.episode import Steps
-from stages.core.params import PolicySettings
+from stages.core.params import FeatureSettings, PolicySettings
 from stages.core.task import Floats, vector
 from stages.policies.calibration import calibrate, conformal, left_out
 from stages.policies.memory import Memory
 
 CHANNELS = vector("joint", "rad", 2)
-SETTINGS = PolicySettings.model_validate(
-    {"kind": "knn", "neighbors": 3, "weights": "uniform", "features": {"joint": {"scale": 2.0}}}
-)
+SETTINGS = PolicySettings(kind="knn", neighbors=3, weights="uniform", features={"joint": FeatureSettings(scale=2.0)})
 STEPS = 6  # an episode
 
 

@@ -1,5 +1,6 @@
 """An embedding tells what was known in training from what is seen, and from nothing else."""
 
+from msgspec.structs import replace
 import numpy as np
 import pytest
 
@@ -99,4 +100,4 @@ def test_an_embedding_that_does_not_fit_together_is_refused(name: str, change: n
 
 def test_a_group_that_is_not_there_is_told() -> None:
     with pytest.raises(UserError, match=r"policy embedding: found smell, allowed: clock, offset, seen"):
-        Embedding.fit(observations(), CHANNELS, SETTINGS.model_copy(update={"sees": "smell"}))
+        Embedding.fit(observations(), CHANNELS, replace(SETTINGS, sees="smell"))

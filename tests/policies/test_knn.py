@@ -1,5 +1,6 @@
 """The clone does what scikit-learn's regressor does, in the space of its features."""
 
+from msgspec.structs import replace
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsRegressor
@@ -21,9 +22,7 @@ def steps(observations: Floats, actions: Floats) -> Steps:
 
 
 def settings(neighbors: int, weights: str = "uniform", features: dict[str, FeatureSettings] = PLAIN) -> PolicySettings:
-    return PolicySettings.model_validate(
-        {"kind": "knn", "neighbors": neighbors, "weights": weights, "features": features}
-    )
+    return PolicySettings(kind="knn", neighbors=neighbors, weights=weights, features=features)
 
 
 @pytest.mark.parametrize("weights", ["uniform", "distance"])
@@ -47,7 +46,7 @@ def test_a_row_that_is_trusted_twice_counts_as_two(weights: str) -> None:
     known = steps(observations, actions)
     known = Steps(known.episode, known.frame, known.round, ["expert", "person"] * 2 + ["expert"], observations, actions)
     twice = [0, 1, 1, 2, 3, 3, 4]
-    trusting = settings(5, weights).model_copy(update={"trust": {"person": 2.0}})
+    trusting = replace(settings(5, weights), trust={"person": 2.0})
     answer = KNN.fit(known, trusting, CHANNELS).act(queries)
     reference = KNN.fit(steps(observations[twice], actions[twice]), settings(7, weights), CHANNELS).act(queries)
     assert np.allclose(answer.actions, reference.actions, rtol=0, atol=1e-12)

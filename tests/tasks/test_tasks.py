@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 import numpy as np
 import pytest
 
@@ -34,7 +35,7 @@ def noisy_plans(settings: Settings, name: str, count: int, observation: float = 
     """Worlds of a task's practice with all its families of knobs, and noise on everything."""
     task = TASKS.find(name)
     spans = (settings.params.randomization or {}).get(name)
-    families = spans.model_copy(update={"randomize": list(spans.domain or {})}) if spans else None
+    families = replace(spans, randomize=list(spans.domain or {})) if spans else None
     drawn = ranges(families.trained(families.practice or {})) if families else {}
     return plan_episodes(with_noise(task.knobs, observation, 0.05), drawn, count, "test", 5, name)
 
@@ -273,7 +274,7 @@ def test_the_expert_succeeds_in_every_condition(
     task, limit = TASKS.find(task_name), limits.max_steps or 0
     knobs = with_noise(task.knobs, settings.noise(task_name, "observation"), settings.noise(task_name, "action"))
     count = FEW.get(task_name, max(2, min(20, 3000 // limit)))
-    families = spans.model_copy(update={"randomize": list(spans.domain or {})})
+    families = replace(spans, randomize=list(spans.domain or {}))
     taught = {"practice": spans.practice or {}, "practice, randomized": families.trained(spans.practice or {})}
     for condition, drawn in {**spans.conditions(), **taught}.items():
         plans = plan_episodes(knobs, ranges(drawn), count, condition, 77, task_name, condition)
