@@ -32,6 +32,12 @@ class Recalled(NamedTuple):
         """The distance to the k-th nearest row (B,)."""
         return self.distances[:, -1]
 
+    def first(self, count: int) -> "Recalled":
+        """The same of the `count` nearest rows alone, to the last bit."""
+        # Copies, because products of matrices round otherwise where rows are not contiguous.
+        parts = (np.ascontiguousarray(part[:, :count]) for part in self[1:])
+        return Recalled(self.queries, *parts)
+
 
 def in_order(votes: Floats) -> Floats:
     """The sum over the neighbours, axis 1 of (B, k) or (B, k, A), one after the other: rounded alike in any batch."""
