@@ -67,11 +67,9 @@ def cross_validate(
     own = settings.neighbors
     candidates = sorted({1, max(1, own // 2), own, 2 * own}) if kind.by_neighbors else [own]
     smallest = min((len(learned) for learned, _ in splits), default=0)
-    by_neighbors = {
-        str(count): _error(kind, steps, replace(settings, neighbors=count), splits, observation)
-        for count in candidates
-        if count <= smallest
-    }
+    counts = [count for count in candidates if count <= smallest]
+    errors = _errors(kind, steps, settings, counts, splits, observation) if counts else []
+    by_neighbors = {str(count): error for count, error in zip(counts, errors, strict=True)}
     error = by_neighbors.get(str(settings.neighbors))
     spread = float(np.sqrt(np.mean((steps.actions - steps.actions.mean(axis=0)) ** 2)))
     return {
@@ -92,18 +90,23 @@ def _splits(steps: Steps, folds: int) -> Iterator[tuple[Ints, Ints]]:
         yield from folds_by_block(len(steps), min(folds, len(steps)))
 
 
-def _error(
+def _errors(
     kind: type[Policy],
     steps: Steps,
     settings: PolicySettings,
+    counts: Sequence[int],
     splits: Sequence[tuple[Ints, Ints]],
     observation: Sequence[Channel],
-) -> float:
-    squares: list[Floats] = []
+) -> list[float]:
+    """The error for each of these numbers of neighbours; the rows left out are looked up once for them all."""
+    squares: list[list[Floats]] = [[] for _ in counts]
+    most = replace(settings, neighbors=max(counts))
     for learned, left_out in splits:
-        policy = kind.fit(steps.subset(learned), settings, observation)
-        squares.append((policy.act(steps.observations[left_out]).actions - steps.actions[left_out]) ** 2)
-    return float(np.sqrt(np.mean(np.concatenate(squares))))
+        policy = kind.fit(steps.subset(learned), most, observation)
+        answers = policy.act_by(steps.observations[left_out], counts)
+        for parts, answer in zip(squares, answers, strict=True):
+            parts.append((answer - steps.actions[left_out]) ** 2)
+    return [float(np.sqrt(np.mean(np.concatenate(parts)))) for parts in squares]
 
 
 def choose_threshold(

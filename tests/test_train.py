@@ -15,7 +15,7 @@ from stages.core import tables
 from stages.core.episode import Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings, ShiftSettings
-from stages.core.policy import Answer, load_policy
+from stages.core.policy import load_policy
 from stages.core.settings import load_settings
 from stages.core.task import vector
 from stages.policies import POLICIES
@@ -77,9 +77,9 @@ class Spy(KNN):
         cls.fitted.append({row.tobytes() for row in steps.observations})
         return super().fit(steps, *rest)
 
-    def act(self, observations: Any) -> Answer:
+    def act_by(self, observations: Any, counts: Any) -> list[Any]:
         self.asked.append({row.tobytes() for row in observations})
-        return super().act(observations)
+        return super().act_by(observations, counts)
 
 
 def test_an_episode_is_either_learned_from_or_left_out() -> None:
@@ -91,7 +91,7 @@ def test_an_episode_is_either_learned_from_or_left_out() -> None:
     for learned, left_out in zip(Spy.fitted, Spy.asked, strict=True):
         assert not {episode_of[row] for row in learned} & {episode_of[row] for row in left_out}
         assert len(learned) + len(left_out) == len(steps)
-    assert set.union(*Spy.asked[:3]) == set(episode_of)
+    assert set.union(*Spy.asked) == set(episode_of)
 
 
 def test_the_error_is_that_of_scikit_learn_on_the_same_folds() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import sqrt
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -18,8 +19,12 @@ from stages.core.task import Task
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-# To start processes takes a part of a second: fewer steps than these are not worth it.
+# To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
+_STEPS_WORTH_A_COPY = 1_000
+# For so many steps, one by one, to decide costs as much as to make a simulation: some 40 ms.
+_STEPS_WORTH_A_SIMULATION = 300
+_TOGETHER = 256  # instances that advance together of a task without a simulation
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
@@ -45,16 +50,33 @@ class _Work:
     tasks: list[Task] = field(default_factory=list)
     name: str = field(default_factory=lambda: uuid4().hex)  # tells it from other work, in all processes
 
+    def prepare(self, most: int) -> int:
+        """Make as many simulations as are worth it for `most` episodes, and say how many there are."""
+        if not self.tasks:
+            self.tasks.append(self.make())
+        wanted = _width(most * self.max_steps, self.lockstep) if self.tasks[0].simulated else _TOGETHER
+        while len(self.tasks) < min(wanted, most):
+            self.tasks.append(self.make())
+        return len(self.tasks)
+
     def run(self, plans: Iterable[Plan], most: int) -> Iterator[Episode]:
         """The episodes of these plans, `most` of them at most, as they end."""
-        while len(self.tasks) < min(self.lockstep, most):
-            self.tasks.append(self.make())
+        self.prepare(most)
         return advance(self.tasks, self.controller, plans, self.max_steps)
 
     def close(self) -> None:
         """End the simulations."""
         for task in self.tasks:
             task.close()
+
+
+def _width(steps: int, most: int) -> int:
+    """How many simulations, at most `most`, are worth making for that many steps.
+
+    Each costs the same to make. A decision costs nearly the same for one or for n of them, so a step pays a part in n
+    of it. The sum is least where n grows with the root of the steps.
+    """
+    return max(1, min(most, round(sqrt(steps / _STEPS_WORTH_A_SIMULATION))))
 
 
 def run_episodes(
@@ -81,7 +103,8 @@ def run_episodes(
 
 def _jobs(compute: Compute, steps: int) -> int:
     """How many processes the work is worth and may have; 1: none but this one."""
-    most = min(max(1, steps // _STEPS_WORTH_A_PROCESS), compute.jobs if compute.jobs > 0 else sys.maxsize)
+    worth = _STEPS_WORTH_A_COPY if _forks(compute) else _STEPS_WORTH_A_PROCESS
+    most = min(max(1, steps // worth), compute.jobs if compute.jobs > 0 else sys.maxsize)
     if most == 1:
         return 1
     if compute.backend == "dask":
@@ -90,6 +113,10 @@ def _jobs(compute: Compute, steps: int) -> int:
         return max(2, min(most, cluster.count_workers(compute.scheduler)))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return most if compute.jobs > 0 else min(most, cores)
+
+
+def _forks(compute: Compute) -> bool:
+    return compute.backend == "fork" and sys.platform == "linux"
 
 
 def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
@@ -125,7 +152,7 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -
 
 
 def _spread(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
-    if compute.backend == "fork" and sys.platform == "linux":
+    if _forks(compute):
         yield from _forked(work, plans, jobs)
         return
     mixed = [plan for start in range(_MIX) for plan in plans[start::_MIX]]
@@ -195,9 +222,6 @@ def _forked(work: _Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Epis
             processes[-1].start()
             there.close()  # the copy's alone, so that its death is the end of the pipe
             pipes.append(here)
-        for _ in range(work.lockstep + 1):  # one in hand, because an answer takes a while
-            for pipe in pipes:
-                _tell(pipe, next(numbers, None))
         while pipes:
             ready = wait(pipes)
             for pipe in [one for one in pipes if one in ready]:
@@ -208,6 +232,10 @@ def _forked(work: _Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Epis
                     continue
                 if isinstance(got, Exception):
                     raise got
+                if isinstance(got, int):
+                    for _ in range(min(got + 1, most)):  # one in hand, because an answer takes a while
+                        _tell(pipe, next(numbers, None))
+                    continue
                 _tell(pipe, next(numbers, None))
                 left -= 1
                 yield [got]
@@ -225,9 +253,13 @@ def _tell(pipe: "Connection", number: int | None) -> None:
 
 
 def _serve(work: _Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
-    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends."""
+    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends.
+
+    Before all, how many it can have under way.
+    """
     die_with_parent(parent)
     try:
+        pipe.send(work.prepare(most))
         for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
             pipe.send(episode)
     except Exception as error:

@@ -54,6 +54,10 @@ class Policy(ABC):
     def act(self, observations: Floats) -> Answer:
         """Actions for observations (B, O), and how far these are from what is known."""
 
+    def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
+        """The actions (B, A) it would answer with if it looked at so many neighbours, for each count up to its own."""
+        return [self.act(observations).actions for _ in counts]
+
     @abstractmethod
     def votes(self, observations: Floats) -> Votes:
         """Whose actions the answers to observations (B, O) are the mean of, by weight; it may be cut to their range."""

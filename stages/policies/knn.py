@@ -31,11 +31,21 @@ class KNN(Policy):
 
     def act(self, observations: Floats) -> Answer:
         """The neighbours' mean action (B, A) and their scores."""
-        recalled, known = self.memory.recall(observations), self.memory.actions
+        recalled = self.memory.recall(observations)
+        actions, shares = self._decide(recalled)
+        return Answer(actions, self.memory.scores(recalled, shares))
+
+    def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
+        """From one look at as many rows as it has neighbours."""
+        recalled = self.memory.recall(observations)
+        return [self._decide(recalled.first(count))[0] for count in counts]
+
+    def _decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
+        """The mean action (B, A), and each row's share in it (B, k)."""
         weights = self._weights(recalled)
         total = in_order(weights)[:, None]
-        actions = in_order(weights[:, :, None] * known[recalled.rows])
-        return Answer(actions / total, self.memory.scores(recalled, weights / total))
+        actions = in_order(weights[:, :, None] * self.memory.actions[recalled.rows])
+        return actions / total, weights / total
 
     def votes(self, observations: Floats) -> Votes:
         """The neighbours and their weights: `act` adds up in this order, then divides by the weights' sum."""

@@ -36,6 +36,16 @@ class LocalLinear(Policy):
     def act(self, observations: Floats) -> Answer:
         """The regression's action (B, A) and its neighbours' scores."""
         recalled = self.memory.recall(observations)
+        actions, weights = self._decide(recalled)
+        return Answer(actions, self.memory.scores(recalled, weights))
+
+    def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
+        """From one look at as many rows as it has neighbours."""
+        recalled = self.memory.recall(observations)
+        return [self._decide(recalled.first(count))[0] for count in counts]
+
+    def _decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
+        """The regression's action (B, A), and the weights of its rows (B, k)."""
         near, actions = recalled.near, self.memory.actions[recalled.rows]  # (B, k, F), (B, k, A)
         weights = _weights(recalled)[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)
@@ -44,8 +54,7 @@ class LocalLinear(Policy):
         square = weighted @ spread + RIDGE * np.eye(near.shape[2])
         slopes = np.linalg.solve(square, weighted @ (actions - mean))  # (B, F, A)
         answer = (mean + (recalled.queries[:, None] - centre) @ slopes)[:, 0]
-        scores = self.memory.scores(recalled, weights[:, 0])
-        return Answer(np.clip(answer, actions.min(axis=1), actions.max(axis=1)), scores)
+        return np.clip(answer, actions.min(axis=1), actions.max(axis=1)), weights[:, 0]
 
     def votes(self, observations: Floats) -> Votes:
         """The neighbours and their weights in the regression's value at the query.

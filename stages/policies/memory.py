@@ -1,6 +1,6 @@
 """What has been seen: the rows that policies look up, and how far a new situation is from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -31,6 +31,12 @@ class Recalled(NamedTuple):
     def novelty(self) -> Floats:
         """The distance to the k-th nearest row (B,)."""
         return self.distances[:, -1]
+
+    def first(self, count: int) -> "Recalled":
+        """The same of the `count` nearest rows alone, to the last bit."""
+        # Copies, because products of matrices round otherwise where rows are not contiguous.
+        parts: Iterator[Any] = (np.ascontiguousarray(part[:, :count]) for part in self[1:])
+        return Recalled(self.queries, *parts)
 
 
 def in_order(votes: Floats) -> Floats:

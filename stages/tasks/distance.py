@@ -23,6 +23,7 @@ class Distance(Task):
     knobs: ClassVar[Mapping[str, Knob]] = {"start": Knob("m", 9.8, "distance at the start")}
     control_period: ClassVar = 1.0
     error_unit: ClassVar = "m"
+    simulated: ClassVar = False
 
     def reset(self, world: World, rng: np.random.Generator) -> Floats:
         """The start distance (1,)."""

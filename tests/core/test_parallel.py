@@ -43,7 +43,8 @@ class Deadly(Distance):
 
 @pytest.fixture(autouse=True)
 def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
+    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY"):
+        monkeypatch.setattr(parallel, name, 1)
 
 
 def together(lives: Path, backend: str) -> list[Episode]:
@@ -85,7 +86,7 @@ import os, sys, time
 from stages.core import errors, parallel
 from stages.tasks.distance import Distance
 from tests.core.test_parallel import PLANS
-parallel._STEPS_WORTH_A_PROCESS = 1
+parallel._STEPS_WORTH_A_COPY = 1
 class Endless(Distance):
     def reset(self, world, rng):
         os.write(1, b"%d\\n" % os.getpid())

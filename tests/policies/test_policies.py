@@ -29,9 +29,9 @@ def known(rows: int = 200) -> Steps:
     )
 
 
-def fitted(kind: str, steps: Steps | None = None) -> Policy:
+def fitted(kind: str, steps: Steps | None = None, neighbors: int = 4) -> Policy:
     features = {"joint": FeatureSettings(scale=0.3, squash="asinh")}
-    settings = PolicySettings(kind=kind, neighbors=4, weights="distance", features=features)
+    settings = PolicySettings(kind=kind, neighbors=neighbors, weights="distance", features=features)
     return POLICIES[kind].fit(steps or known(), settings, CHANNELS)
 
 
@@ -115,6 +115,13 @@ def test_rows_that_say_the_same_do_not_disagree(kind: str) -> None:
     )
     found = fitted(kind, same).act(questions()).scores.disagreement
     assert np.isnan(found).all() if not POLICIES[kind].by_neighbors else not found.any()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in POLICIES if POLICIES[kind].by_neighbors])
+def test_an_answer_by_fewer_neighbours_is_that_of_a_policy_with_as_many(kind: str) -> None:
+    policies = [fitted(kind, neighbors=count) for count in (1, 3, 4)]
+    for policy, actions in zip(policies, policies[-1].act_by(questions(), [1, 3, 4]), strict=True):
+        assert np.array_equal(policy.act(questions()).actions, actions)
 
 
 @KINDS

@@ -173,7 +173,8 @@ def test_neither_jobs_nor_backend_change_a_bit_or_the_order(
     assert_same: Same,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
+    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY"):
+        monkeypatch.setattr(parallel, name, 1)
     plans = noisy_plans(settings, task_name, 11)[::-1]
     controller = _Named(task_name)
     one, two = (
