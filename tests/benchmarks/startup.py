@@ -27,6 +27,7 @@ _TASK = "TASKS.find('kuka_pick_place')\n"
 _POLICY = "POLICIES.find('local_linear')\n"
 BEGINNINGS: Mapping[str, str] = {
     "code": "",
+    "randomize": _PARAMS,
     "demonstrate": _PARAMS + _TASK,
     "build": "from stages.tasks import TASKS\n" + _TASK,
     "train": _PARAMS + _TASK + _POLICY,
