@@ -24,7 +24,7 @@ class Distance(Task):
     control_period: ClassVar = 1.0
     error_unit: ClassVar = "m"
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The start distance (1,)."""
         del rng
         self.distance = world["start"]
