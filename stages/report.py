@@ -23,14 +23,17 @@ def main() -> None:
 
     from stages.reporting.changes import read_changes
     from stages.reporting.inputs import read_measured
+
+    measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
+    changes = read_changes(arguments.data, measured.rounds)
+
+    # After what was measured: what draws takes as long to import as pandas, which reads.
     from stages.reporting.mosaic import mosaic
     from stages.reporting.page import write_page
     from stages.reporting.sections import make_sections
     from stages.reporting.studies import read_studies
     from stages.reporting.summary import write_summary
 
-    measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
-    changes = read_changes(arguments.data, measured.rounds)
     sections = make_sections(arguments.data, measured, changes, arguments.alarm)
     page = write_page(sections, measured, changes, read_studies(arguments.studies))
     write_text(arguments.summary, write_summary(measured, changes))

@@ -13,15 +13,30 @@ _DEEPEST = 50  # mappings and lists in each other: libyaml recurses, and ends th
 class _Loader(yaml.CSafeLoader):
     """Reads 1e-05, as DVC writes small numbers, as a number, and refuses a key that is there twice, as DVC does."""
 
+    depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Any) -> None:
+        """Called where a node begins; ValueError where it is too deep in others."""
+        del parent, index
+        self.depth += 1
+        if self.depth > _DEEPEST + 1:  # the innermost holds words or numbers
+            raise ValueError(f"more than {_DEEPEST} levels deep")
+
+    def ascend_resolver(self) -> None:
+        """Called where a node ends."""
+        self.depth -= 1
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping; a key that an anchor's `<<` brings may be there again."""
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
-                seen.add(key.value)
+        own = node.value  # `<<` is taken out of this list, and what it brings goes to another
         found: dict[Any, Any] = super().construct_mapping(node, deep)
+        if len(found) < len(node.value):
+            seen = set()
+            for key, _ in own:
+                known = self.construct_object(key)
+                if known in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{known} is there twice", key.start_mark)
+                seen.add(known)
         return found
 
 
@@ -36,15 +51,6 @@ def parse_yaml(text: str | bytes, where: object) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        _check_depth(text)
         return _Loader(text).get_single_data()
     except Exception as error:  # on values such as 2001-99-99 or !!bool x the loader raises nearly anything
         raise UserError(f"{where}: not YAML ({quoted(' '.join(str(error).split()))})") from None
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise ValueError(f"more than {_DEEPEST} levels deep")

@@ -15,7 +15,8 @@ def derive(seed: int, *names: Name) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> (64 - _BITS)
 
 
-def stream(seed: int, *names: Name) -> np.random.Generator:
+# Here and elsewhere the type stands in quotes: to look at it imports all of numpy.random, which many a stage needs not.
+def stream(seed: int, *names: Name) -> "np.random.Generator":
     """The random generator of that purpose."""
     return np.random.default_rng(derive(seed, *names))
 

@@ -89,7 +89,7 @@ class Task(ABC):
         return recorded[:, :observed], recorded[:, observed:]
 
     @abstractmethod
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The first observation (O,) of an episode in `world`; the same world and generator give the same bits."""
 
     @abstractmethod

@@ -25,7 +25,7 @@ class Distance(Task):
     error_unit: ClassVar = "m"
     simulated: ClassVar = False
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The start distance (1,)."""
         del rng
         self.distance = world["start"]

@@ -134,7 +134,7 @@ class KukaJoints(Task):
         clock = np.arange(len(recorded))[:, None] * cls.control_period
         return np.concatenate([recorded[:, : 2 * JOINTS], last_targets, clock, targets], axis=1), targets
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The arm at rest where the movement starts, or near it. UserError for a movement there is not."""
         self.reference = self._find(world["movement"])
         direction = rng.uniform(-1, 1, JOINTS)

@@ -76,7 +76,7 @@ class KukaPickPlace(Task):
     def __init__(self) -> None:
         self.benches: dict[int, Bench] = {}  # by the cube's edge [mm]
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The tool at rest over the table, the cube on it."""
         start, self.push_direction = (rng.uniform(0, 2 * pi) for _ in range(2))
         offset = world["start_offset"]

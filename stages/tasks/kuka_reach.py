@@ -39,7 +39,7 @@ class KukaReach(IncrementalArm):
     control_period: ClassVar = CONTROL_PERIOD
     arrived, arrived_steps, lowest = ARRIVED, ARRIVED_STEPS, LOWEST_TOOL
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The arm at rest near its rest pose."""
         return self.start(world, start_pose(world["start_offset"], rng))
 
@@ -66,7 +66,7 @@ class KukaReach(IncrementalArm):
         return np.full((len(observations), JOINTS), JOINT_SPEED * KukaReach.control_period)
 
 
-def start_pose(offset: float, rng: np.random.Generator) -> Floats:
+def start_pose(offset: float, rng: "np.random.Generator") -> Floats:
     """A pose (7,) [rad] with its largest joint `offset` from the rest pose; drawn until the tool is above ground.
 
     UserError for an offset at which next to none of the directions leads to a pose within the joints' limits.

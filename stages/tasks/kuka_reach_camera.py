@@ -59,7 +59,7 @@ class KukaReachCamera(IncrementalArm):
         super().__init__()
         self.scene = Scene()
 
-    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+    def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The arm at rest near its rest pose, the ball somewhere below the finger."""
         self.scene.reset(world, goal_of(world))
         direction = rng.uniform(-1, 1, JOINTS)

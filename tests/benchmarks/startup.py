@@ -35,7 +35,7 @@ BEGINNINGS: Mapping[str, str] = {
     "practice": _PARAMS + _TASK + _POLICY,
     "correct": _PARAMS + _TASK,
     "measure": _PARAMS,
-    "report": "from stages.reporting import changes, inputs, mosaic, page, studies, summary\n",
+    "report": "from stages.reporting import inputs\n",  # what draws comes after what was measured is read
 }
 
 

@@ -40,18 +40,18 @@ def _grid() -> tuple[Floats, Floats]:
     return across, down
 
 
-def _checks(fineness: int, _: np.random.Generator) -> Floats:
+def _checks(fineness: int, _: "np.random.Generator") -> Floats:
     across, down = _grid()
     return (np.floor(2 * fineness * across) + np.floor(2 * fineness * down)) % 2
 
 
-def _stripes(fineness: int, rng: np.random.Generator) -> Floats:
+def _stripes(fineness: int, rng: "np.random.Generator") -> Floats:
     across, down = _grid()
     turns = rng.integers(-2, 3)
     return np.floor(2 * (fineness * across + turns * down)) % 2
 
 
-def _blots(fineness: int, rng: np.random.Generator) -> Floats:
+def _blots(fineness: int, rng: "np.random.Generator") -> Floats:
     """A sum of a few waves in random directions."""
     across, down = _grid()
     waves = np.zeros((SIZE, SIZE))
@@ -61,7 +61,7 @@ def _blots(fineness: int, rng: np.random.Generator) -> Floats:
     return waves
 
 
-def _grain(fineness: int, rng: np.random.Generator) -> Floats:
+def _grain(fineness: int, rng: "np.random.Generator") -> Floats:
     """Squares of random grey."""
     squares = rng.random((4 * fineness, 4 * fineness))
     place = np.arange(SIZE) * len(squares) // SIZE
