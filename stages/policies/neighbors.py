@@ -70,8 +70,8 @@ class Neighbors:
 
     def _untied(self, queries: Floats, k: int, squares: Floats, rows: NDArray[np.int64]) -> Found:
         """Of candidates in the tree's order, which is not ours for ties and where its own rounding swapped rows."""
-        order = np.lexsort((rows, squares))
-        squares, rows = np.take_along_axis(squares, order, axis=1), np.take_along_axis(rows, order, axis=1)
+        each, order = np.arange(len(rows))[:, None], np.lexsort((rows, squares))
+        squares, rows = squares[each, order], rows[each, order]
         found = Found(np.sqrt(squares[:, :k]), rows[:, :k])
         # A row that was not fetched is at least as far as the last that was.
         unsure = squares[:, -1] <= squares[:, k - 1] * (1 + _ROUNDING)
@@ -100,4 +100,4 @@ class Neighbors:
     def _all(self, queries: Floats, k: int) -> Found:
         squares = squared(self.points - queries[:, None])
         rows = np.argsort(squares, axis=1, kind="stable")[:, :k]  # stable: ties to the lowest row
-        return Found(np.sqrt(np.take_along_axis(squares, rows, axis=1)), rows)
+        return Found(np.sqrt(squares[np.arange(len(rows))[:, None], rows]), rows)

@@ -21,6 +21,7 @@ STEPS = 2400  # of a scripted movement: 10 s
 RAMP = 1.0  # [s] in which a scripted movement gathers speed, and loses it at its end
 MOVES = 0.02  # [rad] a joint that covers less than this is meant to stand still
 LIMIT_MARGIN = 0.02  # [rad] beyond a joint's limit; more counts as a crash
+_BEYOND = LIMITS + LIMIT_MARGIN  # (7,) [rad]
 MEAN_BOUND = 0.05  # [1] success: joint errors are at most this share of the movement's amplitude in the mean ...
 WORST_BOUND = 0.25  # [1] ... and never more than this share
 
@@ -140,7 +141,7 @@ class KukaJoints(Task):
         direction = rng.uniform(-1, 1, JOINTS)
         start = self.reference.joints[0] + world["start_offset"] * direction / np.abs(direction).max()
         self.last_targets = start
-        self.moving = self.reference.amplitude > MOVES
+        self.moving = np.flatnonzero(self.reference.amplitude > MOVES)
         self.frame = 0
         self.error = 0.0
         self.outcome: Outcome | None = None
@@ -154,14 +155,15 @@ class KukaJoints(Task):
 
     def step(self, action: Floats) -> Floats:
         """One physics step with the sliders set to the action, as far as they reach."""
-        self.last_targets = np.clip(action, -SLIDER, SLIDER)
+        # Ufuncs themselves: `clip`, `mean` and `sum` would take as long as all PyBullet does here.
+        self.last_targets = np.minimum(np.maximum(action, -SLIDER), SLIDER)
         self.arm.command(self.delay(self.last_targets))
         joints, velocities = self.arm.advance(self.physics_steps)
         self.frame += 1
         errors = np.abs(joints - self.reference.joints[self.frame])[self.moving]
         self.errors.append(errors)
-        self.error = float(errors.mean())
-        self.way += float(np.abs(joints - self.joints)[self.moving].sum())
+        self.error = float(np.add.reduce(errors) / len(errors))
+        self.way += float(np.add.reduce(np.abs(joints - self.joints)[self.moving]))
         self.joints = joints
         self._judge()
         return self._observe(joints, velocities)
@@ -176,11 +178,10 @@ class KukaJoints(Task):
     def _observe(self, joints: Floats, velocities: Floats) -> Floats:
         hand = self.reference.hand[min(self.frame, len(self.reference.hand) - 1)]
         clock = self.frame * self.control_period
-        return np.concatenate([joints, velocities, self.last_targets, [clock], hand])
+        return np.concatenate((joints, velocities, self.last_targets, (clock,), hand))
 
     def _judge(self) -> None:
-        beyond = bool((np.abs(self.joints) > LIMITS + LIMIT_MARGIN).any())
-        if beyond or self.arm.client.getContactPoints(self.arm.body):
+        if (np.abs(self.joints) > _BEYOND).any() or self.arm.client.getContactPoints(self.arm.body):
             self.outcome = "crash"
         elif self.frame == len(self.reference.hand):
             details = self.details()

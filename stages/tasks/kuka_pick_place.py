@@ -153,9 +153,8 @@ class KukaPickPlace(Task):
         """Whether the episode has ended."""
         self.outcome: Outcome | None = None
         force, touches = self.bench.contact_force()
-        released = not (self.grip or touches)
-        at_rest = hypot(*state.cube_velocity) < AT_REST
-        self.near = self.near + 1 if self.error < PLACED and released and at_rest else 0
+        placed = self.error < PLACED and not (self.grip or touches)
+        self.near = self.near + 1 if placed and hypot(*self.bench.cube_velocity()) < AT_REST else 0
         if self.near >= PLACED_STEPS:
             self.outcome = "success"
         elif force > FORCE_BOUND or height < SUNK or self._left(state):

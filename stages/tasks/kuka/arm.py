@@ -89,8 +89,8 @@ class Arm:
 
     def motion(self) -> Motion:
         """The joints as they are now."""
-        states = self.client.getJointStates(self.body, _JOINTS)
-        return Motion(np.array([state[0] for state in states]), np.array([state[1] for state in states]))
+        joints, velocities, _, _ = zip(*self.client.getJointStates(self.body, _JOINTS), strict=True)
+        return Motion(np.array(joints), np.array(velocities))
 
     def tool(self) -> Floats:
         """Position (3,) [m] of the last link's frame, for the joints as they are now."""

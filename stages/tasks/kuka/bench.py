@@ -41,7 +41,6 @@ class State(NamedTuple):
     attitude: Vector  # (4,) its quaternion
     cube: Vector  # (3,) [m]
     cube_attitude: Vector  # (4,)
-    cube_velocity: Vector  # (3,) [m/s]
 
 
 class Bench:
@@ -134,8 +133,12 @@ class Bench:
         link = client.getLinkState(self.arm, _TOOL, computeForwardKinematics=True)
         cube, cube_attitude = client.getBasePositionAndOrientation(self.cube)
         opening = angles[JOINTS] + angles[JOINTS + 1]
-        velocity = client.getBaseVelocity(self.cube)[0]
-        return State(angles[:JOINTS], opening, link[4], link[5], cube, cube_attitude, velocity)
+        return State(angles[:JOINTS], opening, link[4], link[5], cube, cube_attitude)
+
+    def cube_velocity(self) -> Vector:
+        """How fast the cube moves (3,) [m/s]."""
+        velocity: Vector = self.client.getBaseVelocity(self.cube)[0]
+        return velocity
 
     def contact_force(self) -> tuple[float, bool]:
         """The largest force [N] on the gripper at one contact, and whether it touches the cube."""
