@@ -32,7 +32,7 @@ TINY = {
 def stage(folder: Path, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a stage, as a user would, in `folder`."""
     command = [sys.executable, "-m", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert not check or done.returncode == 0, done.stderr
     return done

@@ -47,7 +47,7 @@ class Tally:
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1"}
     with (folder.parent / "said").open("wb") as said:
         command = ["dvc", "repro"]
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said, start_new_session=True)
