@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _STEPS_WORTH_A_COPY = 1_000
-# For so many steps, one by one, to decide costs as much as to make a simulation: some 40 ms.
-_STEPS_WORTH_A_SIMULATION = 300
+# The larger, the fewer simulations are made.
+_STEPS_WORTH_A_SIMULATION = 30
 _TOGETHER = 256  # instances that advance together of a task without a simulation
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
