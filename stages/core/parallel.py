@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from math import sqrt
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 # To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _STEPS_WORTH_A_COPY = 1_000
-# The larger, the fewer simulations are made.
-_STEPS_WORTH_A_SIMULATION = 30
 _TOGETHER = 256  # instances that advance together of a task without a simulation
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
@@ -51,10 +48,10 @@ class _Work:
     name: str = field(default_factory=lambda: uuid4().hex)  # tells it from other work, in all processes
 
     def prepare(self, most: int) -> int:
-        """Make as many simulations as are worth it for `most` episodes, and say how many there are."""
+        """Make what `most` episodes can be under way in, and say how many that are."""
         if not self.tasks:
             self.tasks.append(self.make())
-        wanted = _width(most * self.max_steps, self.lockstep) if self.tasks[0].simulated else _TOGETHER
+        wanted = self.lockstep if self.tasks[0].simulated else _TOGETHER
         while len(self.tasks) < min(wanted, most):
             self.tasks.append(self.make())
         return len(self.tasks)
@@ -68,15 +65,6 @@ class _Work:
         """End the simulations."""
         for task in self.tasks:
             task.close()
-
-
-def _width(steps: int, most: int) -> int:
-    """How many simulations, at most `most`, are worth making for that many steps.
-
-    Each costs the same to make. A decision costs nearly the same for one or for n of them, so a step pays a part in n
-    of it. The sum is least where n grows with the root of the steps.
-    """
-    return max(1, min(most, round(sqrt(steps / _STEPS_WORTH_A_SIMULATION))))
 
 
 def run_episodes(
@@ -111,8 +99,12 @@ def _jobs(compute: Compute, steps: int) -> int:
         from stages.core import cluster
 
         return max(2, min(most, cluster.count_workers(compute.scheduler)))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return most if compute.jobs > 0 else min(most, cores)
+    return most if compute.jobs > 0 else min(most, count_cores())
+
+
+def count_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _forks(compute: Compute) -> bool:
@@ -263,4 +255,18 @@ def _serve(work: _Work, plans: Sequence[Plan], most: int, pipe: "Connection", pa
         for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
             pipe.send(episode)
     except Exception as error:
-        pipe.send(error)
+        pipe.send(_sendable(error))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, which takes its traceback along as a note, or a plain one where it cannot be pickled."""
+    import pickle
+    import traceback
+
+    told = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    except Exception:
+        error = RuntimeError(repr(error))
+    error.add_note(f"In a copy of the process:\n{told}")
+    return error

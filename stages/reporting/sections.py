@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from stages.core.orphans import die_with_parent
+from stages.core.parallel import count_cores
 from stages.reporting.changes import Changes
 from stages.reporting.inputs import Measured
 from stages.reporting.page import Section, make_section
@@ -17,7 +18,7 @@ def make_sections(data: Path, measured: Measured, changes: Mapping[str, Changes]
     names = measured.tasks
     make = partial(_make, data, measured, changes, alarms)
     try:
-        with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1), None, die_with_parent, (os.getpid(),)) as pool:
+        with ProcessPoolExecutor(min(len(names), count_cores()), None, die_with_parent, (os.getpid(),)) as pool:
             # The last tasks take the longest.
             return list(pool.map(make, reversed(names)))[::-1]
     except BrokenExecutor:  # a process was killed

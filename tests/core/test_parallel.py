@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import ClassVar
 
 import numpy as np
 import psutil
@@ -71,6 +72,39 @@ def test_what_a_killed_process_had_under_way_is_run_again(
     alone = run_episodes(Distance, expert_controller(Distance), PLANS, STEPS, Compute(), "test")
     assert [episode.plan.index for episode in episodes] == list(range(len(PLANS)))
     assert_same(episodes, alone)
+
+
+class OddError(Exception):
+    """Cannot be made anew from what it holds."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+class Faulty(Distance):
+    """Fails in one of the worlds."""
+
+    world_is_bad: bool
+    error_to_raise: ClassVar[Exception]
+
+    def step(self, action: Floats) -> Floats:
+        if self.world_is_bad:
+            raise self.error_to_raise
+        return super().step(action)
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        self.world_is_bad = world["start"] == PLANS[17].world["start"]
+        return super().reset(world, rng)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(ValueError("found out"), ValueError), (OddError("found", " out"), RuntimeError)]
+)
+def test_an_error_in_a_copy_of_the_process_says_where_it_came_from(error: Exception, kind: type[Exception]) -> None:
+    Faulty.error_to_raise = error
+    with pytest.raises(kind, match="found out") as raised:
+        run_episodes(Faulty, expert_controller(Distance), PLANS, STEPS, Compute(2, "fork", 3), "test")
+    assert "raise self.error_to_raise" in raised.value.__notes__[-1]
 
 
 def test_processes_that_are_killed_again_and_again_are_an_error(tmp_path: Path) -> None:
