@@ -1,27 +1,20 @@
 """Spreads episodes over processes; the result is the same, in the same order, as in one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 import os
 import sys
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from stages.core.episode import Controller, Episode, Plan
 from stages.core.errors import UserError
-from stages.core.orphans import die_with_parent
-from stages.core.rollout import advance, rollout
+from stages.core.rollout import rollout
 from stages.core.task import Task
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+from stages.core.work import Work
 
 # To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _STEPS_WORTH_A_COPY = 1_000
-_TOGETHER = 256  # instances that advance together of a task without a simulation
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
@@ -36,37 +29,6 @@ class Compute:
     scheduler: str = ""  # the address of dask's
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What a process does with its shares of the plans; its simulations are made once."""
-
-    make: Callable[[], Task]
-    controller: Controller
-    max_steps: int
-    lockstep: int
-    tasks: list[Task] = field(default_factory=list)
-    name: str = field(default_factory=lambda: uuid4().hex)  # tells it from other work, in all processes
-
-    def prepare(self, most: int) -> int:
-        """Make what `most` episodes can be under way in, and say how many that are."""
-        if not self.tasks:
-            self.tasks.append(self.make())
-        wanted = self.lockstep if self.tasks[0].simulated else _TOGETHER
-        while len(self.tasks) < min(wanted, most):
-            self.tasks.append(self.make())
-        return len(self.tasks)
-
-    def run(self, plans: Iterable[Plan], most: int) -> Iterator[Episode]:
-        """The episodes of these plans, `most` of them at most, as they end."""
-        self.prepare(most)
-        return advance(self.tasks, self.controller, plans, self.max_steps)
-
-    def close(self) -> None:
-        """End the simulations."""
-        for task in self.tasks:
-            task.close()
-
-
 def run_episodes(
     make: Callable[[], Task],
     controller: Controller,
@@ -79,7 +41,7 @@ def run_episodes(
     from tqdm import tqdm
 
     jobs = _jobs(compute, len(plans) * max_steps)
-    work = _Work(make, controller, max_steps, compute.lockstep)
+    work = Work(make, controller, max_steps, compute.lockstep)
     episodes: list[Episode] = []
     with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
         for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute):
@@ -111,7 +73,7 @@ def _forks(compute: Compute) -> bool:
     return compute.backend == "fork" and sys.platform == "linux"
 
 
-def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
+def _alone(work: Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
     try:
         for episode in work.run(plans, len(plans)):
             yield [episode]
@@ -119,7 +81,7 @@ def _alone(work: _Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
         work.close()
 
 
-def _together(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
+def _together(work: Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
     """The episodes of one share after the other, in the order in which they are ready.
 
     When a process is killed, what was under way is run again, and comes out the same. UserError when that happens
@@ -143,9 +105,11 @@ def _together(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -
     )
 
 
-def _spread(work: _Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
+def _spread(work: Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
     if _forks(compute):
-        yield from _forked(work, plans, jobs)
+        from stages.core.copies import forked
+
+        yield from forked(work, plans, jobs)
         return
     mixed = [plan for start in range(_MIX) for plan in plans[start::_MIX]]
     shares = list(_shares(mixed, jobs, work.lockstep))
@@ -177,96 +141,17 @@ def _shares(plans: Sequence[Plan], jobs: int, least: int) -> Iterator[Sequence[P
         done += size
 
 
-def _run_alone(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
+def _run_alone(work: Work, plans: Sequence[Plan]) -> list[Episode]:
     return list(rollout(work.make, work.controller, plans, work.max_steps, work.lockstep))
 
 
-_kept: list[_Work] = []  # in a process of loky or dask: its work
+_kept: list[Work] = []  # in a process of loky or dask: its work
 
 
-def _run_there(work: _Work, plans: Sequence[Plan]) -> list[Episode]:
+def _run_there(work: Work, plans: Sequence[Plan]) -> list[Episode]:
     """In a process that outlives the work: simulations are kept from share to share, until other work comes."""
     if [kept.name for kept in _kept] != [work.name]:
         for kept in _kept:
             kept.close()
         _kept[:] = [work]
     return list(_kept[0].run(plans, len(plans)))
-
-
-def _forked(work: _Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episode]]:
-    """By copies of this process, which have all it has imported and start in an instant.
-
-    They are told the numbers of plans one by one, so that their simulations are busy to the end. A copy that is killed
-    is an error (BrokenExecutor), not a hang.
-    """
-    from concurrent.futures import BrokenExecutor
-    from multiprocessing import get_context
-    from multiprocessing.connection import wait
-
-    context, left = get_context("fork"), len(plans)
-    numbers = iter(range(left))
-    most = -(-left // jobs)
-    processes, pipes = [], []
-    try:
-        for _ in range(jobs):
-            here, there = context.Pipe()
-            processes.append(context.Process(target=_serve, args=(work, plans, most, there, os.getpid())))
-            processes[-1].start()
-            there.close()  # the copy's alone, so that its death is the end of the pipe
-            pipes.append(here)
-        while pipes:
-            ready = wait(pipes)
-            for pipe in [one for one in pipes if one in ready]:
-                try:
-                    got = pipe.recv()
-                except (EOFError, OSError):
-                    pipes.remove(pipe)
-                    continue
-                if isinstance(got, Exception):
-                    raise got
-                if isinstance(got, int):
-                    for _ in range(min(got + 1, most)):  # one in hand, because an answer takes a while
-                        _tell(pipe, next(numbers, None))
-                    continue
-                _tell(pipe, next(numbers, None))
-                left -= 1
-                yield [got]
-    finally:
-        for process in processes:
-            process.kill()
-            process.join()
-    if left:
-        raise BrokenExecutor
-
-
-def _tell(pipe: "Connection", number: int | None) -> None:
-    with suppress(OSError):  # a copy that has ended is noticed where one listens to it
-        pipe.send(number)
-
-
-def _serve(work: _Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
-    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends.
-
-    Before all, how many it can have under way.
-    """
-    die_with_parent(parent)
-    try:
-        pipe.send(work.prepare(most))
-        for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
-            pipe.send(episode)
-    except Exception as error:
-        pipe.send(_sendable(error))
-
-
-def _sendable(error: Exception) -> Exception:
-    """The error, which takes its traceback along as a note, or a plain one where it cannot be pickled."""
-    import pickle
-    import traceback
-
-    told = "".join(traceback.format_exception(error))
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
-    except Exception:
-        error = RuntimeError(repr(error))
-    error.add_note(f"In a copy of the process:\n{told}")
-    return error

@@ -1,0 +1,92 @@
+"""Spreads episodes over copies of this process, made by fork."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+import os
+from typing import TYPE_CHECKING
+
+from stages.core.episode import Episode, Plan
+from stages.core.orphans import die_with_parent
+from stages.core.work import Work
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+
+def forked(work: Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episode]]:
+    """By copies of this process, which have all it has imported and start in an instant.
+
+    They are told the numbers of plans one by one, so that their simulations are busy to the end. A copy that is killed
+    is an error (BrokenExecutor), not a hang.
+    """
+    from concurrent.futures import BrokenExecutor
+    from multiprocessing import get_context
+    from multiprocessing.connection import wait
+
+    context, left = get_context("fork"), len(plans)
+    numbers = iter(range(left))
+    most = -(-left // jobs)
+    processes, pipes = [], []
+    try:
+        for _ in range(jobs):
+            here, there = context.Pipe()
+            processes.append(context.Process(target=_serve, args=(work, plans, most, there, os.getpid())))
+            processes[-1].start()
+            there.close()  # the copy's alone, so that its death is the end of the pipe
+            pipes.append(here)
+        while pipes:
+            ready = wait(pipes)
+            for pipe in [one for one in pipes if one in ready]:
+                try:
+                    got = pipe.recv()
+                except (EOFError, OSError):
+                    pipes.remove(pipe)
+                    continue
+                if isinstance(got, Exception):
+                    raise got
+                if isinstance(got, int):
+                    for _ in range(min(got + 1, most)):  # one in hand, because an answer takes a while
+                        _tell(pipe, next(numbers, None))
+                    continue
+                _tell(pipe, next(numbers, None))
+                left -= 1
+                yield [got]
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+    if left:
+        raise BrokenExecutor
+
+
+def _tell(pipe: "Connection", number: int | None) -> None:
+    with suppress(OSError):  # a copy that has ended is noticed where one listens to it
+        pipe.send(number)
+
+
+def _serve(work: Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
+    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends.
+
+    Before all, how many it can have under way.
+    """
+    die_with_parent(parent)
+    try:
+        pipe.send(work.prepare(most))
+        for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
+            pipe.send(episode)
+    except Exception as error:
+        pipe.send(_sendable(error))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, which takes its traceback along as a note, or a plain one where it cannot be pickled."""
+    import pickle
+    import traceback
+
+    told = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    except Exception:
+        error = RuntimeError(repr(error))
+    error.add_note(f"In a copy of the process:\n{told}")
+    return error
