@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 import os
+import traceback
 from typing import TYPE_CHECKING
 
 from stages.core.episode import Episode, Plan
+from stages.core.errors import UserError
 from stages.core.orphans import die_with_parent
 from stages.core.work import Work
 
@@ -74,19 +76,7 @@ def _serve(work: Work, plans: Sequence[Plan], most: int, pipe: "Connection", par
         pipe.send(work.prepare(most))
         for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
             pipe.send(episode)
-    except Exception as error:
-        pipe.send(_sendable(error))
-
-
-def _sendable(error: Exception) -> Exception:
-    """The error, which takes its traceback along as a note, or a plain one where it cannot be pickled."""
-    import pickle
-    import traceback
-
-    told = "".join(traceback.format_exception(error))
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
-    except Exception:
-        error = RuntimeError(repr(error))
-    error.add_note(f"In a copy of the process:\n{told}")
-    return error
+    except (UserError, MemoryError, OSError) as error:  # which become a message
+        pipe.send(error)
+    except Exception:  # of other kinds not all can be sent
+        pipe.send(RuntimeError(traceback.format_exc()))
