@@ -30,12 +30,11 @@ def main() -> None:
     # After what was measured: what draws takes as long to import as pandas, which reads.
     from stages.reporting.mosaic import mosaic
     from stages.reporting.page import write_page
-    from stages.reporting.sections import make_sections
-    from stages.reporting.studies import read_studies
+    from stages.reporting.sections import make_parts
     from stages.reporting.summary import write_summary
 
-    sections = make_sections(arguments.data, measured, changes, arguments.alarm)
-    page = write_page(sections, measured, changes, read_studies(arguments.studies))
+    sections, studies = make_parts(arguments.data, measured, changes, arguments.alarm, arguments.studies)
+    page = write_page(sections, measured, changes, studies)
     write_text(arguments.summary, write_summary(measured, changes))
     write_text(arguments.page, page)
     if arguments.picture:

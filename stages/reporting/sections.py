@@ -1,29 +1,41 @@
-"""Makes the page's sections, a process each: charts and films take most of the report's time."""
+"""Makes the page's sections and studies, a process each: charts and films take most of the report's time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from functools import partial
 import os
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from stages.core.orphans import die_with_parent
 from stages.core.parallel import count_cores
 from stages.reporting.changes import Changes
 from stages.reporting.inputs import Measured
 from stages.reporting.page import Section, make_section
+from stages.reporting.studies import Study, read_studies
 
 
-def make_sections(data: Path, measured: Measured, changes: Mapping[str, Changes], alarms: Path | None) -> list[Section]:
-    """The sections of all tasks, in their order; `alarms` is the folder of what `python -m stages.alarm` wrote."""
-    names = measured.tasks
-    make = partial(_make, data, measured, changes, alarms)
+class Parts(NamedTuple):
+    """What the page is put together from."""
+
+    sections: list[Section]  # of all tasks, in their order
+    studies: list[Study]
+
+
+def make_parts(
+    data: Path, measured: Measured, changes: Mapping[str, Changes], alarms: Path | None, studies: Path | None
+) -> Parts:
+    """The parts of the page; `alarms` is the folder that `python -m stages.alarm` writes to."""
+    make = {name: partial(make_section, data, measured, name, changes[name], alarms) for name in measured.tasks}
+    # The last tasks take the longest, so they are begun with.
+    *sections, found = _all([*reversed(make.values()), partial(read_studies, studies)])
+    return Parts(sections[::-1], found)
+
+
+def _all(parts: list[Callable[[], Any]]) -> list[Any]:
+    """What each of them makes."""
     try:
-        with ProcessPoolExecutor(min(len(names), count_cores()), None, die_with_parent, (os.getpid(),)) as pool:
-            # The last tasks take the longest.
-            return list(pool.map(make, reversed(names)))[::-1]
+        with ProcessPoolExecutor(min(len(parts), count_cores()), None, die_with_parent, (os.getpid(),)) as pool:
+            return [one.result() for one in [pool.submit(part) for part in parts]]
     except BrokenExecutor:  # a process was killed
-        return [make(name) for name in names]
-
-
-def _make(data: Path, measured: Measured, changes: Mapping[str, Changes], alarms: Path | None, name: str) -> Section:
-    return make_section(data, measured, name, changes[name], alarms)
+        return [part() for part in parts]
