@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.core.checks import PER_TASK
 from stages.core.conditions import PURPOSES
 from tests.chain import ROOT
 
@@ -25,6 +26,13 @@ def test_every_path_of_a_stage_is_on_its_command_line(stage: str) -> None:
     paths = [path for path in [*one["deps"], *outs] if path != f"data/code/{stage}.txt"]
     words = one["cmd"].split()
     assert [path for path in paths if not any(Path(path).is_relative_to(word) for word in words)] == []
+
+
+def test_what_the_chain_asks_of_a_task_is_there(task_name: str) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert [section for section in PER_TASK if task_name not in params[section]] == []
+    assert [stage for stage in ("measure", "report") if f"data/{task_name}" not in STAGES[stage]["deps"]] == []
+    assert (ROOT / "data" / "recordings" / task_name).is_dir()
 
 
 def test_the_conditions_of_evaluation_are_read_by_no_other_stage() -> None:

@@ -206,6 +206,19 @@ def test_a_crash_or_any_other_end_leaves_no_trace(
         assert_same(list(rollout(lambda: keep, expert_controller(task), [plan], SHORT, 1)), fresh)
 
 
+def test_a_short_episode_leaves_no_trace_in_its_own_world(
+    task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings, assert_same: Same
+) -> None:
+    """Where nothing has moved far, a simulation that restores a state keeps what touched what."""
+    task, (plan,) = TASKS.find(task_name), noisy_plans(settings, task_name, 1)
+    fresh = short(make(task_name), task, [plan], 1)
+    with make(task_name)() as one:
+        keep = _Kept(one)
+        for length in (1, 3, 10):
+            list(rollout(lambda: keep, expert_controller(task), [plan], length, 1))
+            assert_same(list(rollout(lambda: keep, expert_controller(task), [plan], SHORT, 1)), fresh)
+
+
 class _Kept:
     """A task that outlives its rollout."""
 
