@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pyarrow as pa
 
-from stages.core import cli, errors, tables
+from stages.core import cli, errors, parquet, schemas, tables
 from stages.core.columns import numbers, texts, values
 from stages.core.episode import Bools
 from stages.core.recordings import RECORDED
@@ -30,12 +30,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the dataset, a Parquet file")
     arguments = parser.parse_args()
     task = TASKS.find(arguments.task)
-    schema = tables.expert_schema(arguments.task, task)
-    if arguments.rows.name == tables.STEPS:
+    schema = schemas.expert_schema(arguments.task, task)
+    if arguments.rows.name == schemas.STEPS:
         parts = from_demonstrations(arguments.rows.parent, arguments.task, task)
     else:
         parts = aggregate(arguments.rows, arguments.more, schema)
-    tables.write_parts(parts, schema, arguments.output)
+    parquet.write_parts(parts, schema, arguments.output)
 
 
 def from_demonstrations(folder: Path, name: str, task: type[Task]) -> Iterator[pa.Table]:
@@ -58,7 +58,7 @@ def from_demonstrations(folder: Path, name: str, task: type[Task]) -> Iterator[p
 
 def _rows(steps: pa.Table, person: Bools, name: str, task: type[Task]) -> pa.Table:
     """Steps of an expert, or where `person` (N,) is true of a person, as rows of a dataset."""
-    count, schema = steps.num_rows, tables.expert_schema(name, task)
+    count, schema = steps.num_rows, schemas.expert_schema(name, task)
     made = {
         "timestamp": numbers(values(steps["frame_index"]) * task.control_period),
         "round": numbers(np.zeros(count, dtype=np.int64)),
@@ -72,16 +72,16 @@ def _rows(steps: pa.Table, person: Bools, name: str, task: type[Task]) -> pa.Tab
 def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     """The rows of both files, in parts, with the episodes of the corrections renumbered after the known ones."""
     known = -1
-    for part in tables.read_parts(dataset, schema):
+    for part in parquet.read_parts(dataset, schema):
         known = max(known, int(values(part["episode_index"]).max()))
         if known >= _MOST:
             raise errors.UserError(f"{dataset}: column episode_index: found {known}, allowed: below {_MOST}")
         yield part
     # Twice through the corrections: a number may only be given once all are known.
-    seen = [part["episode_index"].unique() for part in tables.read_parts(corrections, schema, empty=True)]
-    episodes = np.sort(values(pa.chunked_array(seen, pa.int64()).unique()))
+    parts = parquet.read_parts(corrections, schema, empty=True)
+    episodes = np.unique(np.concatenate([[0][:0], *(np.unique(values(part["episode_index"])) for part in parts)]))
     place = schema.get_field_index("episode_index")
-    for part in tables.read_parts(corrections, schema, empty=True):
+    for part in parquet.read_parts(corrections, schema, empty=True):
         ranks = np.searchsorted(episodes, values(part["episode_index"]))
         yield part.set_column(place, schema.field(place), numbers(known + 1 + ranks))
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from stages.core import cli, errors, tables
+from stages.core import cli, errors, parquet, tables
 from stages.core.columns import values
 from stages.core.episode import Ints, Plan, Steps
 from stages.core.gates import GATES, Visited
@@ -73,7 +73,7 @@ def main() -> None:
         else:
             answers = take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations)
         table = corrections(name, task, answers, wanted, next_round)
-    tables.write_table(table, arguments.output)
+    parquet.write_table(table, arguments.output)
 
 
 def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:

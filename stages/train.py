@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import asdict, replace
 import numpy as np
 
-from stages.core import cli, errors, tables
+from stages.core import cli, errors, parquet, schemas, tables
 from stages.core.episode import Ints, Steps
 from stages.core.files import write_json
 from stages.core.folds import folds_by_block, folds_by_episode
@@ -35,7 +35,7 @@ def main() -> None:
     cloning = settings.of(settings.params.policy, "policy", name)
     folds = settings.of(settings.params.train, "train", name).folds
     shift = settings.of(settings.params.shift, "shift", name)
-    table = tables.read_table(arguments.dataset, tables.expert_schema(name, task))
+    table = parquet.read_table(arguments.dataset, schemas.expert_schema(name, task))
     steps = tables.expert_steps(table, task)
     kind = POLICIES.find(cloning.kind)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.core import errors, tables
+from stages.core import errors, schemas, tables
 from stages.core.episode import Episode, Scores
 from stages.core.parallel import Compute, run_episodes
 from stages.core.rollout import expert_controller
@@ -118,7 +118,7 @@ def _run_chain(stage: Stage, task: str, chain: Chain) -> None:
         assert ended.status == 0, ended.output
 
     do("demonstrate", task, *recordings, "--output", data / "demonstrations")
-    rows, more = data / "demonstrations" / tables.STEPS, data / "demonstrations" / tables.EPISODES
+    rows, more = data / "demonstrations" / schemas.STEPS, data / "demonstrations" / schemas.EPISODES
     for number in range(ROUNDS):
         here, name = data / f"round_{number}", f"round_{number}"
         do("build", task, rows, more, "--output", here / "dataset.parquet")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
@@ -18,8 +18,8 @@ BOTH = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
 
 
 def read(chain: Any, name: str, number: int, file: str) -> pa.Table:
-    schema = tables.expert_schema(name, TASKS.find(name))
-    return tables.read_table(chain.data / name / f"round_{number}" / file, schema, empty=True)
+    schema = schemas.expert_schema(name, TASKS.find(name))
+    return parquet.read_table(chain.data / name / f"round_{number}" / file, schema, empty=True)
 
 
 @BOTH
@@ -53,7 +53,7 @@ def test_a_later_dataset_is_the_one_before_and_its_corrections(name: str, number
 def test_no_corrections_leave_the_dataset_as_it_was(chain: Any, stage: Any, tmp_path: Path) -> None:
     folder = chain.data / "distance" / "round_0"
     none = read(chain, "distance", 0, "corrections.parquet").slice(0, 0)
-    tables.write_table(none, tmp_path / "corrections.parquet")
+    parquet.write_table(none, tmp_path / "corrections.parquet")
     output = tmp_path / "dataset.parquet"
     ended = stage("build", "distance", folder / "dataset.parquet", tmp_path / "corrections.parquet", "--output", output)
     assert ended.status == 0, ended.output
@@ -64,11 +64,11 @@ def test_failures_are_left_out_and_counted(chain: Any, stage: Any, tmp_path: Pat
     folder = chain.data / "distance" / "round_0" / "evaluation"
     episodes = tables.read_episodes(folder, "distance", Distance)[1]
     succeeded = episodes.filter(pc.equal(episodes["outcome"], "success"))
-    ended = stage("build", "distance", folder / tables.STEPS, folder / tables.EPISODES, "--output", tmp_path / "out")
+    ended = stage("build", "distance", folder / schemas.STEPS, folder / schemas.EPISODES, "--output", tmp_path / "out")
     assert ended.status == 0
     failed = episodes.num_rows - succeeded.num_rows
     assert ended.output == f"{folder}: {failed} of {episodes.num_rows} demonstrations failed and are left out\n"
-    dataset = tables.read_table(tmp_path / "out", tables.expert_schema("distance", Distance))
+    dataset = parquet.read_table(tmp_path / "out", schemas.expert_schema("distance", Distance))
     assert dataset["episode_index"].unique().equals(succeeded["episode_index"].combine_chunks())
     assert dataset.num_rows == sum(succeeded["steps"].to_pylist())
 
@@ -80,7 +80,7 @@ def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path)
     plan = Plan(0, "demonstrate", 1, world)
     crash = Episode(plan, lost, lost, lost, Scores.unknown(1), no, no, np.zeros(1), "crash", error=30.0, details={})
     tables.write_episodes(folder, "distance", Distance, [crash])
-    ended = stage("build", "distance", folder / tables.STEPS, folder / tables.EPISODES, "--output", tmp_path / "out")
+    ended = stage("build", "distance", folder / schemas.STEPS, folder / schemas.EPISODES, "--output", tmp_path / "out")
     assert ended.status == 2
     assert ended.output == f"error: {folder}: found no demonstration that succeeded, allowed: at least 1\n"
     assert not (tmp_path / "out").exists()
@@ -98,7 +98,7 @@ def test_episodes_that_none_could_follow_are_refused(chain: Any, stage: Any, tmp
     folder, path = chain.data / "distance" / "round_0", tmp_path / "dataset.parquet"
     dataset = read(chain, "distance", 0, "dataset.parquet")
     index = pa.array([2**63 - 1] * dataset.num_rows, pa.int64())
-    tables.write_table(dataset.set_column(0, dataset.schema.field(0), index), path)
+    parquet.write_table(dataset.set_column(0, dataset.schema.field(0), index), path)
     ended = stage("build", "distance", path, folder / "corrections.parquet", "--output", tmp_path / "out")
     assert ended.status == 2
     assert ended.output == f"error: {path}: column episode_index: found {2**63 - 1}, allowed: below {2**62}\n"
@@ -112,9 +112,9 @@ def test_corrections_are_numbered_by_the_order_of_their_numbers(chain: Any, stag
     index = [50, 50, 7, 9, 9, 50]
     corrections = dataset.slice(0, len(index))
     corrections = corrections.set_column(0, dataset.schema.field(0), pa.array(index, pa.int64()))
-    tables.write_table(corrections, path)
+    parquet.write_table(corrections, path)
     assert stage("build", "distance", folder / "dataset.parquet", path, "--output", tmp_path / "out").status == 0
-    added = tables.read_table(tmp_path / "out", dataset.schema).slice(dataset.num_rows)["episode_index"].to_pylist()
+    added = parquet.read_table(tmp_path / "out", dataset.schema).slice(dataset.num_rows)["episode_index"].to_pylist()
     last = max(dataset["episode_index"].to_pylist())
     assert added == [last + 1 + rank for rank in (2, 2, 0, 1, 1, 2)]
 
@@ -127,6 +127,6 @@ def test_no_later_stage_changes_a_dataset(chain: Any, stage: Any, tmp_path: Path
     assert stage("evaluate", "distance", here / "policy.npz", *output).status == 0
     assert stage("practice", "distance", "round_0", here / "policy.npz", *output).status == 0
     assert {path: path.read_bytes() for path in before} == before
-    dataset = tables.read_table(here / "dataset.parquet", tables.expert_schema("distance", Distance))
+    dataset = parquet.read_table(here / "dataset.parquet", schemas.expert_schema("distance", Distance))
     shown, _ = tables.read_episodes(chain.data / "distance" / "demonstrations", "distance", Distance)
     assert dataset["action.step"].equals(shown["action.step"])

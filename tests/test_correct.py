@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.gates import GATES, Visited
 from stages.core.task import Floats, Task
 from stages.tasks import TASKS
@@ -31,7 +31,7 @@ def correct(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
         shown = ("--demonstrations", chain.data / name / "demonstrations")
         ended = stage("correct", name, f"round_{number}", *folders, *options, *shown)
         assert ended.status == 0, ended.output
-        return tables.read_table(output, tables.expert_schema(name, TASKS.find(name)), empty=True)
+        return parquet.read_table(output, schemas.expert_schema(name, TASKS.find(name)), empty=True)
 
     return run
 
@@ -166,8 +166,8 @@ def test_without_an_alarm_the_next_dataset_is_the_same(chain: Any, stage: Any, r
     ):
         ended = stage(name, *arguments, *common)
         assert ended.status == 0, ended.output
-    schema = tables.expert_schema("kuka_reach", TASKS.find("kuka_reach"))
-    assert tables.read_table(tmp_path / "corrections.parquet", schema, empty=True).num_rows == 0
+    schema = schemas.expert_schema("kuka_reach", TASKS.find("kuka_reach"))
+    assert parquet.read_table(tmp_path / "corrections.parquet", schema, empty=True).num_rows == 0
     assert (tmp_path / "next.parquet").read_bytes() == dataset.read_bytes()
 
 

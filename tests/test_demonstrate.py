@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.core import tables
+from stages.core import schemas, tables
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 from stages.tasks.kuka_reach import KukaReach
@@ -46,13 +46,13 @@ def test_a_broken_recording_ends_with_status_2_and_leaves_the_outputs(
     output = ("--output", tmp_path / "out", "--params", root / "params.yaml")
     custom.write_text("distance,step\n1,2\n")
     assert stage("demonstrate", "distance", "--recording", custom, *output).status == 0
-    before = (tmp_path / "out" / tables.STEPS).read_bytes()
+    before = (tmp_path / "out" / schemas.STEPS).read_bytes()
     custom.write_text(text)
     ended = stage("demonstrate", "distance", "--recording", custom, *output)
     assert ended.status == 2
     assert ended.output.startswith(f"error: {custom}: ")
     assert ended.output.count("\n") == 1
-    assert (tmp_path / "out" / tables.STEPS).read_bytes() == before
+    assert (tmp_path / "out" / schemas.STEPS).read_bytes() == before
 
 
 def test_an_unknown_task_is_told(stage: Any, root: Path, tmp_path: Path) -> None:
@@ -68,6 +68,6 @@ def test_two_runs_give_the_same_bytes(task_name: str, chain: Any, stage: Any, ro
     ended = stage("demonstrate", task_name, *recordings, "--output", tmp_path / "again", "--params", chain.params)
     assert ended.status == 0, ended.output
     tables.read_episodes(tmp_path / "again", task_name, TASKS.find(task_name))
-    for name in (tables.STEPS, tables.EPISODES):
+    for name in (schemas.STEPS, schemas.EPISODES):
         first = chain.data / task_name / "demonstrations" / name
         assert (tmp_path / "again" / name).read_bytes() == first.read_bytes()

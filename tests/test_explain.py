@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.policy import load_policy
 from stages.core.task import Floats
 from stages.explaining.moment import read_moment
@@ -61,7 +61,7 @@ def test_the_voters_mean_is_what_was_done_to_the_bit(name: str, of: str, chain: 
 
 def test_the_voters_are_those_of_brute_force_and_the_rows_of_the_dataset(chain: Any) -> None:
     folder, name = chain.data / "kuka_reach" / "round_2", "kuka_reach"
-    rows = tables.read_table(folder / "dataset.parquet", tables.expert_schema(name, TASKS.find(name))).to_pandas()
+    rows = parquet.read_table(folder / "dataset.parquet", schemas.expert_schema(name, TASKS.find(name))).to_pandas()
     known = seen(rows)
     for step in recorded(folder, name, "evaluation").itertuples():
         one = told(folder, name, "evaluation", step.episode_index, step.frame_index)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.neighbors import KNeighborsRegressor
 import yaml
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.episode import Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings, ShiftSettings
@@ -122,7 +122,7 @@ def test_one_episode_is_cut_into_blocks_of_rows(rows: int, folds: int) -> None:
 
 def test_the_policy_knows_every_row_and_its_figures_stand_beside_it(chain: Any) -> None:
     folder = chain.data / "kuka_reach" / "round_1"
-    dataset = tables.read_table(folder / "dataset.parquet", tables.expert_schema("kuka_reach", KukaReach))
+    dataset = parquet.read_table(folder / "dataset.parquet", schemas.expert_schema("kuka_reach", KukaReach))
     trained = load_policy(folder / "policy.npz", "kuka_reach", POLICIES)
     figures = json.loads((folder / "training.json").read_text())
     assert figures["rows"] == dataset.num_rows == len(trained.policy.arrays()["points"])

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core import tables
+from stages.core import parquet, schemas
 from stages.core.columns import values
 from stages.core.episode import Bools, Ints
 from stages.core.errors import UserError
@@ -36,12 +36,12 @@ def read_evaluation(folder: Path) -> Evaluation:
     What is compared is read alone: a detail or a channel that another version lacks is no hindrance. Raises UserError
     for a file that is missing, damaged or lacks a column, and for a seed that a condition has twice.
     """
-    path = folder / tables.EPISODES
+    path = folder / schemas.EPISODES
     found = _schema(path)
     missing = [name for name in _NEEDED if name not in found.names]
     if missing:
         raise UserError(f"{path}: columns missing: {', '.join(missing)}")
-    table = tables.read_table(path, found)
+    table = parquet.read_table(path, found)
     evaluation = Evaluation(
         found.metadata[b"task"].decode(),
         tuple(table["condition"].to_pylist()),

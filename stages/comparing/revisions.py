@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.rounds import Chain, read_chain
-from stages.core import tables
+from stages.core import schemas
 from stages.core.errors import UserError
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ class Revision:
         """What its policy of that round did; UserError, which says how to get it, where the cache lacks it."""
         place = f"data/{task}/{round_name}/evaluation"
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / tables.EPISODES
-            path.write_bytes(self._content(place, tables.EPISODES))
+            path = Path(folder) / schemas.EPISODES
+            path.write_bytes(self._content(place, schemas.EPISODES))
             try:
                 return read_evaluation(Path(folder))
             except UserError as error:

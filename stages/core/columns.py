@@ -1,7 +1,8 @@
 """Arrow's columns from numpy's arrays, and back.
 
-`pyarrow.array` and `to_numpy` import pandas, if only to ask whether it has a part in this: half of the time
-in which a stage starts.
+`pyarrow.array` and `to_numpy` import pandas, if only to ask whether it has a part in this: half of the time in which a
+stage starts. Arrow's own arithmetic (casts, masks, what is null) imports a wrapper for each of some 300 functions: an
+eighth of it. So bits are unpacked here.
 """
 
 from collections.abc import Sequence
@@ -35,19 +36,43 @@ def texts(content: Sequence[str | None]) -> pa.Array:
 
 
 def values(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
-    """The numbers or booleans (N,) of a column, read-only; where floats have nulls, they have NaN."""
+    """The numbers or booleans (N,) of a column; where it has nulls, floats with NaN in their place."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if array.null_count:
-        found = np.full(len(array), np.nan)
-        found[values(array.is_valid())] = values(array.drop_null())
-        return found
+    found = _cells(array)
+    return np.where(known(array), found, np.nan) if array.null_count else found
+
+
+def known(array: pa.Array) -> Bools:
+    """Which cells hold a value (N,)."""
+    return _unpacked(array, 0) if array.null_count else np.ones(len(array), dtype=bool)
+
+
+def present(array: pa.Array) -> NDArray[Any]:
+    """The numbers or booleans (M,) of the cells that hold one, as they are."""
+    return _cells(array)[known(array)] if array.null_count else _cells(array)
+
+
+def _cells(array: pa.Array) -> NDArray[Any]:
+    """What stands in all cells (N,), something in those that hold no value."""
     if pa.types.is_boolean(array.type):
-        return values(array.cast(pa.uint8())).view(np.bool_)
-    return np.from_dlpack(array)
+        return _unpacked(array, 1)
+    if not array.null_count:
+        return np.from_dlpack(array)
+    cells = np.frombuffer(array.buffers()[1], dtype=array.type.to_pandas_dtype())
+    return cells[array.offset : array.offset + len(array)]
+
+
+def _unpacked(array: pa.Array, place: int) -> Bools:
+    """The bits (N,) in one of the array's buffers."""
+    if not len(array):
+        return np.zeros(0, dtype=bool)
+    octets = np.frombuffer(array.buffers()[place], dtype=np.uint8)[array.offset // 8 :]
+    before = array.offset % 8
+    return np.unpackbits(octets, count=before + len(array), bitorder="little")[before:].view(np.bool_)
 
 
 def letters(column: pa.Array) -> tuple[NDArray[np.int32], memoryview]:
-    """Where N strings without nulls begin and the last ends (N + 1,), in bytes, and the bytes of them all."""
+    """Where N strings begin and the last ends (N + 1,), in bytes, and the bytes of them all; a null is empty."""
     if len(column) == 0:
         return np.zeros(1, dtype=np.int32), memoryview(b"")
     _, offsets, content = column.buffers()

@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 import pyarrow as pa
 
-from stages.core.columns import letters, values
+from stages.core.columns import known, letters, present
 
 # In a file's metadata. Files with `digest` alone were written when it was made otherwise: it is not read.
 DIGEST = b"content_digest"
@@ -53,16 +53,16 @@ class _Sum:
     within: bool = False  # the last row is null
 
     def add(self, chunk: pa.Array) -> None:
+        held = known(chunk)
         if chunk.null_count or self.within:
-            null = values(chunk.is_null())
+            null = ~held
             edges = np.flatnonzero(np.diff(null, prepend=self.within)) + self.rows
             self.gaps = crc32(edges.astype(np.int64).data, self.gaps)
             self.within = bool(null[-1]) if len(null) else self.within
         self.rows += len(chunk)
-        known = chunk.drop_null() if chunk.null_count else chunk
-        if pa.types.is_string(known.type):
-            bounds, written = letters(known)
+        if pa.types.is_string(chunk.type):
+            bounds, written = letters(chunk)
             self.letters = crc32(written, self.letters)
-            self.numbers = crc32(np.diff(bounds).data, self.numbers)
+            self.numbers = crc32(np.diff(bounds)[held].data, self.numbers)
         else:
-            self.numbers = crc32(values(known).data, self.numbers)
+            self.numbers = crc32(present(chunk).data, self.numbers)

@@ -42,7 +42,7 @@ def write_recording(rows: Floats, columns: tuple[Channel, ...], path: Path) -> N
     """Write rows (T, R) of a task's recorded `columns` as Parquet or CSV, as the name ends; whole or not at all."""
     import pyarrow.csv
 
-    from stages.core.tables import write_table
+    from stages.core.parquet import write_table
 
     fields = [pa.field(one.name, pa.float64(), nullable=False, metadata={"unit": one.unit}) for one in columns]
     table = pa.table(list(rows.T), schema=pa.schema(fields))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.errors import UserError
 from stages.core.policy import Trained
 from stages.core.task import Floats, Task
@@ -48,7 +48,7 @@ class Explanation:
 
 def read_known(path: Path, name: str, task: type[Task], trained: Trained) -> pa.Table:
     """The dataset at `path`; UserError where the policy knows other rows, for its memory is in the dataset's order."""
-    table = tables.read_table(path, tables.expert_schema(name, task))
+    table = parquet.read_table(path, schemas.expert_schema(name, task))
     if not np.array_equal(trained.policy.arrays()["actions"], tables.matrix(table, "action", task.action)):
         raise UserError(f"{path}: found other rows than those that the policy beside it was trained on")
     return table

@@ -9,7 +9,7 @@ from time import process_time
 from typing import NamedTuple
 
 from stages import build, correct, demonstrate
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import Trained, load_policy, policy_controller, save_policy
@@ -49,7 +49,7 @@ class Ours:
 
     def __init__(self, settings: Settings, asked: Asked) -> None:
         self.settings, self.asked, self.task = settings, asked, TASKS.find(NAME)
-        self.schema = tables.expert_schema(NAME, self.task)
+        self.schema = schemas.expert_schema(NAME, self.task)
 
     def run(self) -> Done:
         """Collect, train and evaluate; rounds of practice, corrections and retraining; evaluate."""
@@ -82,7 +82,7 @@ class Ours:
         episodes = demonstrate.scripted_episodes(NAME, self.task, self.settings, wanted)
         tables.write_episodes(self.folder / "demonstrations", NAME, self.task, episodes)
         parts = build.from_demonstrations(self.folder / "demonstrations", NAME, self.task)
-        tables.write_parts(parts, self.schema, self.folder / "dataset_0.parquet")
+        parquet.write_parts(parts, self.schema, self.folder / "dataset_0.parquet")
 
     def train(self, number: int) -> Trained:
         """What the stage train does, cross-validation included."""
@@ -90,7 +90,7 @@ class Ours:
             params, channels = self.settings.params, self.task.observation
             cloning, shift, folds = params.policy[NAME], params.shift[NAME], params.train[NAME].folds
             steps = tables.expert_steps(
-                tables.read_table(self.folder / f"dataset_{number}.parquet", self.schema), self.task
+                parquet.read_table(self.folder / f"dataset_{number}.parquet", self.schema), self.task
             )
             kind = POLICIES.find(cloning.kind)
             policy = kind.fit(steps, cloning, channels)
@@ -118,11 +118,11 @@ class Ours:
         practised = correct.read_practice(self.folder / "practice", NAME, self.task, wanted)
         answers = correct.take_over(NAME, self.task, practised, wanted.budget, self.settings, None)
         table = correct.corrections(NAME, self.task, answers, wanted, number + 1)
-        tables.write_table(table, self.folder / "corrections.parquet")
+        parquet.write_table(table, self.folder / "corrections.parquet")
         parts = build.aggregate(
             self.folder / f"dataset_{number}.parquet", self.folder / "corrections.parquet", self.schema
         )
-        tables.write_parts(parts, self.schema, self.folder / f"dataset_{number + 1}.parquet")
+        parquet.write_parts(parts, self.schema, self.folder / f"dataset_{number + 1}.parquet")
 
 
 def _reached(episodes: Sequence[Episode]) -> float:

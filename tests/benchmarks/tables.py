@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.columns import numbers, values
 from stages.core.digest import Digest
 from stages.tasks.kuka_reach import KukaReach
@@ -31,7 +31,7 @@ REPEATS = 2
 TILES = 30  # copies of the first dataset that are made together
 TASK = "kuka_reach"
 FIRST = ROOT / "data" / TASK / "round_0" / "dataset.parquet"
-SCHEMA = tables.expert_schema(TASK, KukaReach)
+SCHEMA = schemas.expert_schema(TASK, KukaReach)
 
 
 def measure() -> list[Figure]:
@@ -105,14 +105,14 @@ def tiled(first: pa.Table, rows: int, schema: pa.Schema | None = None) -> Iterat
 def _prepare(way: str, rows: int, folder: Path) -> int:
     """Write the two files that the stage reads; how many rows it is to write."""
     if way == "aggregation":
-        first, added = tables.read_table(FIRST, SCHEMA), rows // 11
-        tables.write_parts(tiled(first, rows - added), SCHEMA, folder / "dataset.parquet")
-        tables.write_parts(tiled(first, added), SCHEMA, folder / "corrections.parquet")
+        first, added = parquet.read_table(FIRST, SCHEMA), rows // 11
+        parquet.write_parts(tiled(first, rows - added), SCHEMA, folder / "dataset.parquet")
+        parquet.write_parts(tiled(first, added), SCHEMA, folder / "corrections.parquet")
         return (rows - added) // len(first) * len(first) + added // len(first) * len(first)
     shown = tables.read_episodes(ROOT / "data" / TASK / "demonstrations", TASK, KukaReach)
-    for name, table in zip((tables.STEPS, tables.EPISODES), shown, strict=True):
+    for name, table in zip((schemas.STEPS, schemas.EPISODES), shown, strict=True):
         copies = rows // len(shown[0])
-        tables.write_parts(tiled(table, copies * len(table)), table.schema, folder / name)
+        parquet.write_parts(tiled(table, copies * len(table)), table.schema, folder / name)
     return copies * len(shown[0])
 
 
@@ -155,7 +155,7 @@ def _write(kind: str, made: Iterator[pa.Table], schema: pa.Schema, path: Path) -
         return
     if kind == "unchecked":
         pq.ParquetWriter = _Unchecked
-    tables.write_parts(made, schema, path)
+    parquet.write_parts(made, schema, path)
 
 
 def _run(kind: str, rows: int, folder: Path) -> dict[str, float]:
@@ -165,11 +165,11 @@ def _run(kind: str, rows: int, folder: Path) -> dict[str, float]:
         from stages import build
 
         shown = kind == "demonstrations"
-        files = (tables.STEPS, tables.EPISODES) if shown else ("dataset.parquet", "corrections.parquet")
+        files = (schemas.STEPS, schemas.EPISODES) if shown else ("dataset.parquet", "corrections.parquet")
         sys.argv = ["build", TASK, *(str(folder / file) for file in files), "--output", str(path)]
         return _measured(build.main, path)
     schema = _float32() if kind.endswith("float32") else SCHEMA
-    made = _Timed(tiled(tables.read_table(FIRST, SCHEMA), rows, schema))
+    made = _Timed(tiled(parquet.read_table(FIRST, SCHEMA), rows, schema))
     if not kind.startswith("pandas"):
         found = _measured(lambda: _write(kind, made, schema, path), path)
         return {**found, "cpu": found["cpu"] - made.cpu}

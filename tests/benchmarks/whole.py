@@ -3,7 +3,7 @@
 from statistics import median
 import time
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.rollout import expert_controller, rollout
@@ -86,7 +86,7 @@ def playing() -> list[Figure]:
     """scikit-learn's regressor in a naive loop, as a share of `stepSimulation` alone in the same world."""
     folder = ROOT / "data" / NAME / "round_0" / "dataset.parquet"
     steps = tables.expert_steps(
-        tables.read_table(folder, tables.expert_schema(NAME, TASKS.find(NAME))), TASKS.find(NAME)
+        parquet.read_table(folder, schemas.expert_schema(NAME, TASKS.find(NAME))), TASKS.find(NAME)
     )
     shares = []
     for _ in range(TURNS):

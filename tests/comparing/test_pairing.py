@@ -10,7 +10,7 @@ import pytest
 
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.pairing import pair
-from stages.core import tables
+from stages.core import parquet, schemas
 from stages.core.errors import UserError
 from tests.evaluations import some, write_evaluation
 
@@ -71,10 +71,10 @@ def test_noisy_episodes_are_no_copies_however_alike(tmp_path: Path) -> None:
 
 def test_a_seed_that_is_there_twice_is_told(tmp_path: Path) -> None:
     folder = write_evaluation(tmp_path, {"near": some(1, 2)})
-    table = pq.read_table(folder / "evaluation" / tables.EPISODES)
+    table = pq.read_table(folder / "evaluation" / schemas.EPISODES)
     schema = table.schema.remove_metadata().with_metadata({"task": "distance"})
     twice = pa.concat_tables([table, table]).cast(schema)
-    tables.write_table(twice, folder / "evaluation" / tables.EPISODES)
+    parquet.write_table(twice, folder / "evaluation" / schemas.EPISODES)
     with pytest.raises(UserError, match="a seed twice") as caught:
         read_evaluation(folder / "evaluation")
     assert "\n" not in str(caught.value)

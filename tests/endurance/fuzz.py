@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.errors import UserError
 from stages.core.policy import load_policy
 from stages.core.settings import load_settings
@@ -52,7 +52,7 @@ def targets(run: Run) -> dict[str, Target]:
     recording = run.folder / "recording.csv"
     recording.write_bytes((ROOT / "data/recordings/distance/lab.csv").read_bytes())
     table = pa.table({"distance": np.linspace(5, 0.1, 20), "step": np.full(20, -0.3)})
-    tables.write_table(table, run.folder / "recording.parquet")
+    parquet.write_table(table, run.folder / "recording.parquet")
     folder = ("--output", out / "episodes")
     fitted = ("--policy", out / "policy.npz", "--metrics", out / "training.json")
     both = (out / "policy.npz", out / "training.json")
@@ -73,7 +73,7 @@ def targets(run: Run) -> dict[str, Target]:
     more = ("distance", here / "dataset.parquet", here / "corrections.parquet", *dataset)
     imported = ("distance", "--recording")
     one, many = (out / "dataset.parquet",), (out / "episodes",)
-    steps, episodes = tables.STEPS, tables.EPISODES
+    steps, episodes = schemas.STEPS, schemas.EPISODES
     return {
         "params.yaml: train": Target(
             "params.yaml", run.params, "train", ("distance", here / "dataset.parquet", *fitted), both, 8, True
@@ -193,7 +193,7 @@ def _readable(target: Target) -> bool:
             if path.name == "episodes":
                 tables.read_episodes(path, task, TASKS.find(task))
             elif path.name == "dataset.parquet":
-                tables.read_table(path, tables.expert_schema(task, TASKS.find(task)), empty=True)
+                parquet.read_table(path, schemas.expert_schema(task, TASKS.find(task)), empty=True)
             elif path.suffix == ".npz":
                 load_policy(path, task, POLICIES)
     except UserError as error:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from stages.core.digest import DIGEST
+from stages.core.parquet import write_table
 from stages.core.seal import sealed
-from stages.core.tables import write_table
 from tests.endurance.damage import BYTES, Rng, choose
 
 TRAP = "ran"  # the file that appears where something in a file was run as code

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from stages.core import tables
+from stages.core import parquet, schemas, tables
 from stages.core.conditions import read_conditions
 from stages.core.errors import UserError
 from stages.core.policy import load_policy
@@ -47,7 +47,7 @@ def _episodes(path: Path) -> Any:
 
 def _rows(path: Path) -> Any:
     name = next(one for one in TASKS if one in path.parts)
-    return tables.read_table(path, tables.expert_schema(name, TASKS.find(name)), empty=True)
+    return parquet.read_table(path, schemas.expert_schema(name, TASKS.find(name)), empty=True)
 
 
 def _policy(path: Path) -> Any:
@@ -80,7 +80,7 @@ def kinds(run: Run) -> dict[str, Kind]:
 
     recording = run.folder / "recording.csv"
     recording.write_bytes((ROOT / "data/recordings/distance/lab.csv").read_bytes())
-    tables.write_table(pyarrow.csv.read_csv(recording), run.folder / "recording.parquet")
+    parquet.write_table(pyarrow.csv.read_csv(recording), run.folder / "recording.parquet")
     return {
         "conditions": Kind(found("data/conditions/*/*.json"), _conditions),
         "demonstrations": Kind(found("data/*/demonstrations/*.parquet"), _episodes),
