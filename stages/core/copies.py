@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 import os
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stages.core.episode import Episode, Plan
 from stages.core.errors import UserError
@@ -13,6 +13,12 @@ from stages.core.work import Work
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+
+
+class _Ready(NamedTuple):
+    """What a copy says first."""
+
+    simulations: int  # that it has for episodes
 
 
 def forked(work: Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episode]]:
@@ -46,8 +52,8 @@ def forked(work: Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episod
                     continue
                 if isinstance(got, Exception):
                     raise got
-                if isinstance(got, int):
-                    for _ in range(min(got + 1, most)):  # one in hand, because an answer takes a while
+                if isinstance(got, _Ready):
+                    for _ in range(min(got.simulations + 1, most)):  # one in hand, because an answer takes a while
                         _tell(pipe, next(numbers, None))
                     continue
                 _tell(pipe, next(numbers, None))
@@ -67,13 +73,10 @@ def _tell(pipe: "Connection", number: int | None) -> None:
 
 
 def _serve(work: Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
-    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends.
-
-    Before all, how many it can have under way.
-    """
+    """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends."""
     die_with_parent(parent)
     try:
-        pipe.send(work.prepare(most))
+        pipe.send(_Ready(work.prepare(most)))
         for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):
             pipe.send(episode)
     except (UserError, MemoryError, OSError) as error:  # which become a message

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 import os
 import sys
 
@@ -15,6 +16,8 @@ from stages.core.work import Work
 # To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _STEPS_WORTH_A_COPY = 1_000
+# Making one simulation more costs what deciding for so many steps one by one does, and it saves its share of all of it.
+_STEPS_WORTH_A_SIMULATION = 200
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
@@ -40,8 +43,9 @@ def run_episodes(
     """The episodes of all plans, in the order of the plans, with a progress bar named `label`."""
     from tqdm import tqdm
 
-    jobs = _jobs(compute, len(plans) * max_steps)
-    work = Work(make, controller, max_steps, compute.lockstep)
+    steps = len(plans) * max_steps
+    jobs = _jobs(compute, steps)
+    work = Work(make, controller, max_steps, _lockstep(compute, steps // jobs))
     episodes: list[Episode] = []
     with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
         for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute):
@@ -62,6 +66,11 @@ def _jobs(compute: Compute, steps: int) -> int:
 
         return max(2, min(most, cluster.count_workers(compute.scheduler)))
     return most if compute.jobs > 0 else min(most, count_cores())
+
+
+def _lockstep(compute: Compute, steps: int) -> int:
+    """How many simulations a process with so many steps to do is to make: the square root makes the sum least."""
+    return min(compute.lockstep, max(1, round(sqrt(steps / _STEPS_WORTH_A_SIMULATION))))
 
 
 def count_cores() -> int:
