@@ -13,8 +13,6 @@ from stages.core.worlds import Range
 
 PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")
 
-_SMALLEST_SCALE = 1e-100  # what is divided by less is soon infinite
-
 
 class Known(NamedTuple):
     """The names that parameters may use."""
@@ -80,11 +78,9 @@ def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
         if one.embedding.sees not in groups:
             yield f"policy.{name}.embedding.sees: found {one.embedding.sees}, allowed: {', '.join(groups)}"
         groups.append("embedded")
-    for group, feature in one.features.items():
+    for group in one.features:
         if group not in groups:
             yield f"policy.{name}.features.{group}: found an unknown group, allowed: {', '.join(groups)}"
-        elif feature.scale < _SMALLEST_SCALE:
-            yield f"policy.{name}.features.{group}.scale: found {feature.scale}, allowed: at least {_SMALLEST_SCALE}"
 
 
 def _check_randomization(params: Params, name: str, known: Known) -> Iterator[str]:

@@ -12,6 +12,8 @@ Count = Annotated[int, Meta(ge=1, le=_MOST)]
 Amount = Annotated[int, Meta(ge=0, le=_MOST)]
 Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=_LARGEST)]
+SMALLEST = 1e-30  # of what is divided by: less, and the squares of quotients are soon infinite
+Divisor = Annotated[float, Meta(ge=SMALLEST, le=_LARGEST)]
 Level = Annotated[float, Meta(ge=0, le=_LARGEST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Source = Literal["expert", "person", "correction"]
@@ -106,7 +108,7 @@ class NoiseSettings(Section, frozen=True):
 class FeatureSettings(Section, frozen=True):
     """How a group of observed channels enters the distance between situations."""
 
-    scale: Positive
+    scale: Divisor
     squash: Literal["none", "asinh"] = "none"
 
 
@@ -116,7 +118,7 @@ class EmbeddingSettings(Section, frozen=True):
     sees: str  # the group that it looks at
     tells: str  # the group that it is fitted to, which is known in training alone
     components: Count  # principal components of what is seen
-    near: Positive  # rows count the less, the more what they teach exceeds this, in its unit
+    near: Divisor  # rows count the less, the more what they teach exceeds this, in its unit
 
 
 class PolicySettings(Section, frozen=True):
@@ -126,7 +128,7 @@ class PolicySettings(Section, frozen=True):
     neighbors: Count
     weights: Literal["uniform", "distance"]
     features: Annotated[dict[str, FeatureSettings], Meta(min_length=1)]
-    trust: dict[Source, Positive] = {}  # in rows of a source; elsewhere 1
+    trust: dict[Source, Divisor] = {}  # in rows of a source; elsewhere 1
     embedding: EmbeddingSettings | None = None
     # Of kind mlp alone.
     hidden: Annotated[list[Count], Meta(min_length=1)] = field(default_factory=lambda: [128, 128])

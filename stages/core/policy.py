@@ -55,8 +55,11 @@ class Policy(ABC):
         """Actions for observations (B, O), and how far these are from what is known."""
 
     def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
-        """The actions (B, A) it would answer with if it looked at so many neighbours, for each count up to its own."""
-        return [self.act(observations).actions for _ in counts]
+        """The actions (B, A) it would answer with if it looked at so many neighbours, for each count up to its own.
+
+        A kind that does not act by neighbours answers the same whatever their number.
+        """
+        return [self.act(observations).actions] * len(counts)
 
     @abstractmethod
     def votes(self, observations: Floats) -> Votes:

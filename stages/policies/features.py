@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.errors import UserError
-from stages.core.params import FeatureSettings
+from stages.core.params import SMALLEST, FeatureSettings
 from stages.core.task import Channel, Floats
 
 
@@ -46,7 +46,7 @@ class Features:
         columns, scales, squashed = arrays["columns"], arrays["scales"], arrays["squashed"]
         if [one.dtype.kind for one in (columns, scales, squashed)] != ["i", "f", "b"]:
             raise ValueError("its features are no features")
-        if (columns < 0).any() or not (np.isfinite(scales) & (scales > 0)).all():
+        if (columns < 0).any() or not ((scales >= SMALLEST) & (scales < np.inf)).all():
             raise ValueError("its features are out of bounds")
         return cls(columns, scales, squashed)
 

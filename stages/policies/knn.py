@@ -9,19 +9,16 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Answer, Arrays, Policy, Votes
+from stages.core.policy import Arrays, Votes
 from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory, Recalled, in_order
+from stages.policies.recalling import Recalling
 
 
 @dataclass(frozen=True)
-class KNN(Policy):
-    """The mean of the actions of the k nearest rows, as scikit-learn's KNeighborsRegressor computes it.
+class KNN(Recalling):
+    """The mean of the actions of the k nearest rows, as scikit-learn's KNeighborsRegressor computes it."""
 
-    Novelty is the distance to the k-th nearest row, in the space of the features.
-    """
-
-    memory: Memory
     by_distance: bool  # weights 1 / distance instead of equal ones
 
     @classmethod
@@ -29,19 +26,8 @@ class KNN(Policy):
         """Remember every row. UserError for more neighbours than rows."""
         return cls(Memory.of(steps, settings, observation), settings.weights == "distance")
 
-    def act(self, observations: Floats) -> Answer:
-        """The neighbours' mean action (B, A) and their scores."""
-        recalled = self.memory.recall(observations)
-        actions, shares = self._decide(recalled)
-        return Answer(actions, self.memory.scores(recalled, shares))
-
-    def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
-        """From one look at as many rows as it has neighbours."""
-        recalled = self.memory.recall(observations)
-        return [self._decide(recalled.first(count))[0] for count in counts]
-
-    def _decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
-        """The mean action (B, A), and each row's share in it (B, k)."""
+    def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
+        """The mean actions (B, A), and each row's share in them (B, k)."""
         weights = self._weights(recalled)
         total = in_order(weights)[:, None]
         actions = in_order(weights[:, :, None] * self.memory.actions[recalled.rows])

@@ -9,43 +9,31 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Answer, Arrays, Policy, Votes
+from stages.core.policy import Arrays, Votes
 from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory, Recalled, in_order
+from stages.policies.recalling import Recalling
 
 # [1] Ridge on the slopes, against features of which 1 is a scale: without it a few rows in a line would extrapolate.
 RIDGE = 0.03
 
 
 @dataclass(frozen=True)
-class LocalLinear(Policy):
+class LocalLinear(Recalling):
     """The value at the query of a ridge regression through its k nearest rows, the nearer the heavier.
 
     The mean of neighbours that all lie to one side of a query is wrong by how the action changes on the way to it; a
-    slope takes that out. The answer stays within the range of the neighbours' own actions. Novelty is the distance to
-    the k-th of them. Source: Atkeson, Moore and Schaal, Locally weighted learning, AI Review 11 (1997).
+    slope takes that out. The answer stays within the range of the neighbours' own actions. Source: Atkeson, Moore and
+    Schaal, Locally weighted learning, AI Review 11 (1997).
     """
-
-    memory: Memory
 
     @classmethod
     def fit(cls, steps: Steps, settings: PolicySettings, observation: Sequence[Channel]) -> Self:
         """Remember every row. UserError for more neighbours than rows."""
         return cls(Memory.of(steps, settings, observation))
 
-    def act(self, observations: Floats) -> Answer:
-        """The regression's action (B, A) and its neighbours' scores."""
-        recalled = self.memory.recall(observations)
-        actions, weights = self._decide(recalled)
-        return Answer(actions, self.memory.scores(recalled, weights))
-
-    def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
-        """From one look at as many rows as it has neighbours."""
-        recalled = self.memory.recall(observations)
-        return [self._decide(recalled.first(count))[0] for count in counts]
-
-    def _decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
-        """The regression's action (B, A), and the weights of its rows (B, k)."""
+    def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
+        """The regression's actions (B, A), and the weights of its rows (B, k)."""
         near, actions = recalled.near, self.memory.actions[recalled.rows]  # (B, k, F), (B, k, A)
         weights = _weights(recalled)[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.columns import LARGEST
 from stages.core.episode import Scores, Steps
 from stages.core.errors import UserError
-from stages.core.params import PolicySettings
+from stages.core.params import SMALLEST, PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
 from stages.policies.embedding import Embedding
@@ -138,9 +139,11 @@ class Memory:
             raise ValueError("its features are not those of its rows")
         if any(one.dtype != np.float64 for one in (points, actions, trust)):
             raise ValueError("its rows are no numbers")
-        if not (np.isfinite(points).all() and np.isfinite(actions).all() and np.isfinite(trust).all()):
+        if not actions.shape[1]:
+            raise ValueError("its rows do nothing")
+        if not ((np.abs(points) < LARGEST / SMALLEST).all() and (np.abs(actions) < LARGEST).all()):
             raise ValueError("its numbers are not finite")
-        if not (trust > 0).all():
+        if not ((trust >= SMALLEST) & (trust <= LARGEST)).all():
             raise ValueError("it holds rows that it does not trust")
         return cls(features, Neighbors(points), actions, trust, int(neighbors), Embedding.from_arrays(arrays))
 

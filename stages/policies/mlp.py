@@ -8,8 +8,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.columns import LARGEST
 from stages.core.episode import Steps
-from stages.core.params import PolicySettings
+from stages.core.params import SMALLEST, PolicySettings
 from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.streams import derive
 from stages.core.task import Channel, Floats
@@ -89,8 +90,10 @@ class MLP(Policy):
             raise ValueError("its layers are not those of its rows")
         if any(one.shape != (sizes[layer], sizes[layer + 1]) for layer, one in enumerate(weights)):
             raise ValueError("its layers do not fit each other")
-        if not all(np.isfinite(one).all() for one in (*weights, *biases, scaling)):
+        if not all((np.abs(one) < LARGEST).all() for one in (*weights, *biases, scaling)):
             raise ValueError("its numbers are not finite")
+        if (scaling[1] < SMALLEST).any():
+            raise ValueError("its scaling is out of bounds")
         return cls(memory, weights, biases, scaling)
 
 
