@@ -21,9 +21,10 @@ from numpy.typing import ArrayLike
 from stages.core.episode import Ints
 from stages.core.task import Floats
 
-# What is believed before the first pair: this share of pairs is discordant, believed as firmly as so many pairs would.
-_DISCORDANT, _FIRMNESS = 0.1, 10
-_MARGIN_FIRMNESS = 200  # pairs: how firmly it is believed that B, if worse, is worse by the margin
+# What the bets on `worse` and `cleared` believe before the first pair: this share of pairs is discordant, as firmly as
+# if so many had said it. The fewer are, the more is staked; too much on `worse` costs more than too little.
+_BELIEFS = ((0.15, 20), (0.1, 10))
+_MARGIN_FIRMNESS = 1000  # pairs: how firmly it is believed that B, if worse, is worse by the margin
 _MOST_ON_WORSE, _MOST_ON_CLEARED = 0.9, 0.95  # of the wealth is ever at stake: one pair must not ruin it
 
 
@@ -70,10 +71,10 @@ def log_wealths(outcomes: Ints, margin: float) -> tuple[Floats, Floats]:
     """
     seen = np.arange(outcomes.shape[-1])
     discordant, balance = (_before(part) for part in (np.abs(outcomes), outcomes))
-    share = (_DISCORDANT * _FIRMNESS + discordant) / (_FIRMNESS + seen)
+    for_worse, for_cleared = ((share * pairs + discordant) / (pairs + seen) for share, pairs in _BELIEFS)
     loss = np.maximum(margin, (margin * _MARGIN_FIRMNESS - balance) / (_MARGIN_FIRMNESS + seen))
-    on_worse = np.minimum(loss / share, _MOST_ON_WORSE)
-    on_cleared = np.minimum(_stake_on_cleared(share, margin), _MOST_ON_CLEARED / (1 - margin))
+    on_worse = np.minimum(loss / for_worse, _MOST_ON_WORSE)
+    on_cleared = np.minimum(_stake_on_cleared(for_cleared, margin), _MOST_ON_CLEARED / (1 - margin))
     worse: Floats = np.log1p(-on_worse * outcomes).cumsum(axis=-1)
     cleared: Floats = np.log1p(on_cleared * (outcomes + margin)).cumsum(axis=-1)
     return worse, cleared
