@@ -125,7 +125,7 @@ def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -
     ("arguments", "told"),
     [
         (("round_0", "round_5"), "round_5: found no evaluation"),
-        (("round_0", "round_1", "--task", "distances"), "round_0: found no evaluation"),
+        (("round_0", "round_1", "--task", "distances"), "round_0: task: found no distances, allowed: "),
         (("round_0", "no_such_thing"), "no_such_thing: neither a folder with evaluations nor a revision"),
         (("round_0", "round_1", "--level", "2"), "--level: found 2.0"),
         (("{data}", "round_1", "--round", "9"), "rounds: found no round_9, allowed: round_0, round_1"),

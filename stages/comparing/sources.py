@@ -76,21 +76,20 @@ def data_folder(name: str, workspace: Workspace, number: int | None, task: str |
     else:
         rounds = {one: max(names, key=round_number) for one, names in tasks.items()}
         rounds = rounds if number is None else dict.fromkeys(rounds, f"round_{number}")
-    return _read_rounds(name, workspace.data, rounds if task is None else _only(rounds, task))
+    return _read_rounds(name, workspace.data, _only(name, rounds, task))
 
 
 def revision(name: str, number: int | None, task: str | None = None) -> Side:
     """A round of every task of a revision or experiment."""
     found = Revision(name)
     chain = found.chain()
-    rounds = dict.fromkeys(chain.tasks, chain.round(number))
-    rounds = rounds if task is None else _only(rounds, task)
+    rounds = _only(name, dict.fromkeys(chain.tasks, chain.round(number)), task)
     return Side(name, rounds, {one: found.evaluation(one, rounds[one]) for one in rounds}, found)
 
 
 def _workspace_round(name: str, workspace: Workspace, task: str | None) -> Side:
     rounds = {one: name for one, names in _tasks_below(workspace.data).items() if name in names}
-    return _read_rounds(name, workspace.data, rounds if task is None else _only(rounds, task))
+    return _read_rounds(name, workspace.data, _only(name, rounds, task))
 
 
 def _read_rounds(name: str, data: Path, rounds: Mapping[str, str]) -> Side:
@@ -114,5 +113,10 @@ def _params_of(folder: Path, workspace: Workspace) -> Path:
     return workspace.params if own else folder.resolve().parent / "params.yaml"
 
 
-def _only(rounds: Mapping[str, str], task: str) -> dict[str, str]:
-    return {name: one for name, one in rounds.items() if name == task}
+def _only(name: str, rounds: Mapping[str, str], task: str | None) -> Mapping[str, str]:
+    """That task's round, or all of them without a task."""
+    if task is None or not rounds:
+        return rounds
+    if task not in rounds:
+        raise UserError(f"{name}: task: found no {task}, allowed: {', '.join(rounds)}")
+    return {task: rounds[task]}
