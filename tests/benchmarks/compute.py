@@ -1,20 +1,9 @@
 """Both cores over one: wall time of rollouts of 200 episodes and more, with each backend."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-import json
-from pathlib import Path
-import subprocess
-import sys
-import tempfile
-import time
 
-import psutil
-
-from stages.core import cluster
 from stages.core.conditions import conditions_of
-from stages.core.errors import UserError
 from stages.core.parallel import Compute, run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import load_settings
@@ -24,6 +13,7 @@ from stages.tasks import TASKS
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.quiet import in_turns, timed
 from tests.chain import ROOT
+from tests.serving import dask_cluster
 
 EPISODES = 200
 WANTED, MOST = 3, 8  # rounds
@@ -67,37 +57,3 @@ def rollouts(name: str) -> Callable[[Compute], None]:
         run_episodes(task.prepare(None), controller, plans, wanted.max_steps or 0, compute, name)
 
     return run
-
-
-@contextmanager
-def dask_cluster(jobs: int) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """The address of a scheduler with workers on this machine, started as the README says, and all their processes."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "scheduler.json"
-        options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-        with _started("dask", "scheduler", *options) as scheduler:
-            while not (file.exists() and file.read_text()):
-                time.sleep(0.1)
-            address = json.loads(file.read_text())["address"]
-            with _started("stages.worker", address, "--jobs", str(jobs)) as worker:
-                while _count(address) < jobs:
-                    time.sleep(0.1)
-                yield address, [scheduler, worker, *worker.children(recursive=True)]
-
-
-def _count(address: str) -> int:
-    try:
-        return cluster.count_workers(address)
-    except UserError:
-        return 0
-
-
-@contextmanager
-def _started(*arguments: str) -> Iterator[psutil.Process]:
-    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
-        known = psutil.Process(process.pid)
-        try:
-            yield known
-        finally:
-            for one in [*known.children(recursive=True), known]:
-                one.kill()

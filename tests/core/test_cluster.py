@@ -2,19 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-import json
+from contextlib import closing
 import os
 from pathlib import Path
 import signal
 import socket
-import subprocess
 import sys
-import time
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import yaml
 
@@ -26,6 +22,7 @@ from stages.core.rollout import expert_controller
 from stages.core.task import NOISE_KNOBS, Floats, World
 from stages.tasks.kuka_reach import KukaReach
 from tests.conftest import Stage
+from tests.serving import dask_cluster, until, workers
 
 pytestmark = pytest.mark.xdist_group("cluster")
 DEFAULTS = {knob: known.default for knob, known in {**KukaReach.knobs, **NOISE_KNOBS}.items()}
@@ -53,46 +50,11 @@ def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
 
 
-@contextmanager
-def started(root: Path, *arguments: str) -> Iterator[None]:
-    """A command that serves until it is ended, with all it has started."""
-    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=root, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            every = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-            for one in every:
-                one.kill()
-            psutil.wait_procs(every, timeout=30)
-
-
-def until(met: Callable[[], Any]) -> Any:
-    """What `met` returns, once that is true."""
-    for _ in range(600):
-        if found := met():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("a minute was not enough")
-
-
 @pytest.fixture(scope="module")
-def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address() -> Iterator[str]:
     """That of a scheduler with two workers."""
-    file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
-    places = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    with started(root, "dask", "scheduler", *places):
-        until(file.exists)
-        known: str = until(lambda: file.read_text() and json.loads(file.read_text())["address"])
-        with started(root, "stages.worker", known, "--jobs", "2"):
-            until(lambda: workers(known) == 2)
-            yield known
-
-
-def workers(address: str) -> int:
-    try:
-        return cluster.count_workers(address)
-    except UserError:
-        return 0
+    with dask_cluster(2) as (known, _):
+        yield known
 
 
 @pytest.mark.parametrize(("jobs", "deadly"), [(2, False), (-1, True)])

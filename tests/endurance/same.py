@@ -16,6 +16,7 @@ import yaml
 from tests.chain import ROOT, change, outputs
 from tests.endurance.outcomes import write_outcomes
 from tests.endurance.workspaces import CHAIN
+from tests.serving import dask_cluster
 
 # What each stage of a task does its work with, in turn.
 WAYS = (
@@ -23,6 +24,7 @@ WAYS = (
     {"jobs": 2, "backend": "threading", "lockstep": 5},
     {"jobs": 1, "backend": "sequential", "lockstep": 1},
     {"jobs": 3, "backend": "fork", "lockstep": 16},
+    {"jobs": -1, "backend": "dask", "lockstep": 4},
 )
 
 # Put into the clone's environment: whoever runs episodes there runs them in another order.
@@ -100,10 +102,11 @@ def _run_otherwise(folder: Path) -> None:
     rounds = range(len(content["rounds"]))
     stages += [f"{name}@{task}-round{number}" for number in rounds for task in content["tasks"] for name in per_round]
     kept = params.read_bytes()
-    for place, stage in enumerate([*stages, "report"]):
-        content["compute"] = WAYS[place % len(WAYS)]
-        params.write_text(yaml.safe_dump(content, sort_keys=False))
-        _do(folder, "dvc", "repro", stage)
+    with dask_cluster(2, folder, folder / ".venv" / "bin" / "python") as (address, _):
+        for place, stage in enumerate([*stages, "report"]):
+            content["compute"] = {**WAYS[place % len(WAYS)], "scheduler": address}
+            params.write_text(yaml.safe_dump(content, sort_keys=False))
+            _do(folder, "dvc", "repro", stage)
     params.write_bytes(kept)
 
 
