@@ -1,6 +1,8 @@
 """What a stage's code is: all that it imports, but nothing that does not matter or concerns other tasks."""
 
 from collections.abc import Callable, Mapping
+import copy
+import json
 from pathlib import Path
 import shlex
 import shutil
@@ -111,10 +113,10 @@ def write(stage: Stage, root: Path, committed: dict[str, Any], tmp_path: Path) -
             text = path.read_text() if path.exists() else old
             assert old in text
             path.write_text(text.replace(old, new, 1))
-        content = yaml.safe_load(yaml.safe_dump(committed))
+        content = copy.deepcopy(committed)
         for key, value in params.items():
             change(content, key, value)
-        (folder / "params.yaml").write_text(yaml.safe_dump(content))
+        (folder / "params.yaml").write_text(json.dumps(content))  # which is YAML
         where = ("--params", folder / "params.yaml", "--output", folder / "code")
         ended = stage("code", folder / "stages", *words, *where)
         assert ended.status == 0, ended.output
