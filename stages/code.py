@@ -3,42 +3,62 @@
 DVC follows no imports, and to list folders of code with every stage would rerun more than need be and make dvc.lock,
 which DVC rewrites after each stage, half as long again. So each stage depends on its file here: a line for every module
 with a digest of its syntax tree. Comments and layout have no part in that: to edit them reruns nothing.
+
+A stage that runs once a task has a file for each task. Of a registry's entries only those that concern the task count
+there: its own, and of the policies the kind that params.yaml names for it, if the stage uses the policy at all. So a
+further task, or a kind of policy that another task is cloned by, leaves the file as it is.
 """
 
-from argparse import ArgumentParser
-import ast
-from collections.abc import Iterator
 from functools import cache
 import hashlib
 from pathlib import Path
-import re
 
-from stages.core import errors
+from stages.core import cli, errors
 from stages.core.files import replacing
-
-# How a registry spells a class, whose module is imported when it is asked for.
-_SPELLED = re.compile(r"(stages(?:\.\w+)+):\w+")
+from stages.core.modules import EVERYTHING, Concern, read
+from stages.core.params import read_params
 
 
 def main() -> None:
     """Command line of the stage."""
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.parser(__doc__)
     parser.add_argument("code", type=Path, help="the package of the stages")
-    parser.add_argument("stages", nargs="+", help="names of stages")
-    parser.add_argument("--output", type=Path, required=True, help="folder for a file a stage")
+    parser.add_argument("--once", nargs="+", default=[], help="stages that run once, for all tasks")
+    parser.add_argument("--by-task", nargs="+", default=[], help="stages that run for each task, without its policy")
+    parser.add_argument("--by-policy", nargs="+", default=[], help="stages that run for each task, with its policy")
+    parser.add_argument("--output", type=Path, required=True, help="folder for <stage>.txt and <task>/<stage>.txt")
     arguments = parser.parse_args()
-    root = arguments.code.parent
+    package, kinds = arguments.code, policy_kinds(arguments.params)
     with replacing(arguments.output) as folder:
         folder.mkdir()
-        for name in arguments.stages:
-            path = arguments.code / f"{name}.py"
-            if not path.is_file():
-                raise errors.UserError(f"{path}: no such file")
-            lines = [f"{digest(root / file)} {file.as_posix()}\n" for file in sorted(files(root, path))]
-            (folder / f"{name}.txt").write_text("".join(lines))
+        for stage in arguments.once:
+            write(folder / f"{stage}.txt", package, stage, EVERYTHING)
+        for task in [entry.name for entry in read(package / "tasks" / "__init__.py").entries if entry.what == "task"]:
+            (folder / task).mkdir()
+            for stage in arguments.by_task:
+                write(folder / task / f"{stage}.txt", package, stage, {"task": task, "policy": None})
+            for stage in arguments.by_policy:
+                write(folder / task / f"{stage}.txt", package, stage, {"task": task, "policy": kinds.get(task)})
 
 
-def files(root: Path, path: Path) -> set[Path]:
+def policy_kinds(path: Path) -> dict[str, str]:
+    """The kind of policy of every task that has one; UserError where the parameters are wrong or name none."""
+    policies = read_params(path).policy
+    if policies is None:
+        raise errors.UserError(f"{path}: policy: found nothing, allowed: a value")
+    return {task: one.kind for task, one in policies.items()}
+
+
+def write(path: Path, package: Path, stage: str, concern: Concern) -> None:
+    """Write a stage's file; UserError where there is no such stage."""
+    root, start = package.parent, package / f"{stage}.py"
+    if not start.is_file():
+        raise errors.UserError(f"{start}: no such file")
+    found = sorted(files(root, start, concern))
+    path.write_text("".join(f"{digest(root / file, concern)} {file.as_posix()}\n" for file in found))
+
+
+def files(root: Path, path: Path, concern: Concern = EVERYTHING) -> set[Path]:
     """All files below `root` that running the module at `path` may read: modules, and what lies beside them."""
     seen: set[Path] = set()
     waiting = [path]
@@ -46,7 +66,9 @@ def files(root: Path, path: Path) -> set[Path]:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += imported(root, one)
+            module = read(one)
+            named = [entry.place.partition(":")[0] for entry in module.counted(concern)]
+            waiting += (file for name in (*module.names, *named) for file in located(root, name))
     beside = {file for one in seen if one.parent != path.parent for file in one.parent.iterdir() if _is_beside(file)}
     return {file.relative_to(root) for file in seen | beside}
 
@@ -55,29 +77,21 @@ def _is_beside(file: Path) -> bool:
     return file.is_file() and file.suffix not in (".py", ".pyc")
 
 
-def imported(root: Path, path: Path) -> Iterator[Path]:
-    """The modules below `root` that the one at `path` imports, wherever in it, with the packages they are in."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (one := _SPELLED.fullmatch(node.value)):
-            names = [one[1]]
-        for name in names:
-            parts = name.split(".")
-            packages = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
-            yield from (file for file in (*packages, root.joinpath(*parts).with_suffix(".py")) if file.is_file())
-
-
 @cache
-def digest(path: Path) -> str:
-    """SHA-256 of a module's syntax tree, or of any other file's bytes."""
-    content = path.read_bytes()
-    if path.suffix == ".py":
-        content = ast.dump(ast.parse(content)).encode()
-    return hashlib.sha256(content).hexdigest()
+def located(root: Path, name: str) -> tuple[Path, ...]:
+    """The files below `root` that importing a module of that name runs: the packages it is in, and its own."""
+    parts = name.split(".")
+    packages = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    return tuple(file for file in (*packages, root.joinpath(*parts).with_suffix(".py")) if file.is_file())
+
+
+def digest(path: Path, concern: Concern = EVERYTHING) -> str:
+    """SHA-256 of a module's syntax tree, or of any other file's bytes; of registries it has the entries that count."""
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    module = read(path)
+    entries = "".join(f" {entry.name}={entry.place}" for entry in module.counted(concern))
+    return hashlib.sha256(f"{module.digest}{entries}".encode()).hexdigest() if entries else module.digest
 
 
 if __name__ == "__main__":

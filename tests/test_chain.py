@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stages.core.checks import PER_TASK
 from stages.tasks import TASKS
 from tests.chain import ROOT, SMALL, change, copy_repository, outputs, ran, run
 
@@ -98,6 +100,54 @@ def test_a_changed_number_is_seen_by_exactly_the_stages_that_declare_it(chain: P
     assert wrong == {}
 
 
+@pytest.fixture
+def clone(chain: Path, tmp_path: Path) -> Path:
+    """A clone in which all that the chain has made is there and current."""
+    run(tmp_path, "git", "clone", "-q", str(chain), "clone")
+    run(tmp_path / "clone", "dvc", "cache", "dir", "--local", str(chain / ".dvc/cache"))
+    run(tmp_path / "clone", "dvc", "checkout", "-q")
+    return tmp_path / "clone"
+
+
+def to_run(clone: Path) -> set[str]:
+    """The stages that are to be run once the code of all is written down, by their names and tasks."""
+    from dvc.repo import Repo
+
+    run(clone, "dvc", "repro", "code", "randomize")
+    with Repo(str(clone)) as repo:
+        # From another folder, a stage is called by the path of its file as well.
+        return {re.sub(r".*:|-round\d+$", "", stage) for stage in repo.status()}
+
+
+def test_a_further_task_reruns_no_stage_of_another(clone: Path) -> None:
+    """As the README says to add one: `fly` is another `distance`."""
+    shutil.copy(clone / "stages/tasks/distance.py", clone / "stages/tasks/fly.py")
+    shutil.copytree(clone / "data/recordings/distance", clone / "data/recordings/fly")
+    replace(clone / "stages/tasks/__init__.py", "{\n", '{\n        "fly": "stages.tasks.fly:Distance",\n')
+    replace(clone / "dvc.yaml", "    - data/distance\n", "    - data/distance\n    - data/fly\n")
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    for section in PER_TASK:
+        params[section]["fly"] = params[section]["distance"]
+    params["tasks"].append("fly")
+    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    for_each_task = {"demonstrate", "build", "train", "evaluate", "practice", "correct"}
+    assert to_run(clone) == {"measure", "report", *(f"{stage}@fly" for stage in for_each_task)}
+
+
+def test_an_edited_policy_reruns_what_uses_it(clone: Path, params: dict[str, Any]) -> None:
+    assert params["policy"]["distance"]["kind"] != params["policy"]["kuka_pick_place"]["kind"] == "local_linear"
+    replace(clone / "stages/policies/local_linear.py", "\n\n\n", "\n\n\nFURTHER = 1\n\n\n")
+    of_task = {f"{stage}@kuka_pick_place" for stage in ("train", "evaluate", "practice")}
+    assert to_run(clone) == {"measure", "report", *of_task}
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Edit a file: wherever it has the old words."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
 def test_a_stage_runs_with_what_it_declares_and_with_no_parameter_less(chain: Path, tmp_path: Path) -> None:
     stages = yaml.safe_load((chain / "dvc.yaml").read_text())["stages"]
     lock = yaml.safe_load((chain / "dvc.lock").read_text())["stages"]
@@ -107,7 +157,8 @@ def test_a_stage_runs_with_what_it_declares_and_with_no_parameter_less(chain: Pa
         declared = lock[instance].get("params", {}).get("params.yaml", {})
         assert _runs(chain, tmp_path, lock[instance]["cmd"], declared) == (0, ""), instance
         if name != "code":
-            written = {line.split()[1] for line in (chain / f"data/code/{name}.txt").read_text().splitlines()}
+            code = f"data/code/kuka_pick_place/{name}.txt" if "@" in instance else f"data/code/{name}.txt"
+            written = {line.split()[1] for line in (chain / code).read_text().splitlines()}
             loaded = (tmp_path / "loaded").read_text().split()
             assert {str(Path(file).relative_to(chain)) for file in loaded} <= written
         for key in declared:
@@ -149,7 +200,7 @@ def _runs(chain: Path, scratch: Path, command: str, declared: dict[str, Any]) ->
     for place, word in enumerate(words):
         if words[place - 1] in WRITTEN and not (words[2] == "stages.report" and words[place - 1] in READ_BY_REPORT):
             words[place] = str(scratch / "out" / Path(word).name)
-    if words[2] not in ("stages.code", "stages.build", "stages.report"):
+    if words[2] not in ("stages.build", "stages.report"):
         words += ["--params", str(scratch / "params.yaml")]
     command_line = [sys.executable, "-c", LOADED, str(scratch / "loaded"), *words[2:]]
     done = subprocess.run(command_line, cwd=chain, capture_output=True, text=True)

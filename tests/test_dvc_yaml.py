@@ -10,20 +10,32 @@ from stages.core.conditions import PURPOSES
 from tests.chain import ROOT
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+TASK = "${item.task}"
+
+
+def code_of(stage: str) -> str:
+    """Where the code of a stage is: of one that runs for each task, the task's."""
+    return f"data/code/{TASK}/{stage}.txt" if "matrix" in STAGES[stage] else f"data/code/{stage}.txt"
 
 
 def test_the_code_of_every_stage_is_written_down_and_read() -> None:
-    others = [stage for stage in STAGES if stage != "code"]
-    assert STAGES["code"]["cmd"].split()[4:-2] == others
-    for stage in others:
-        assert [dep for dep in STAGES[stage]["deps"] if "code" in dep] == [f"data/code/{stage}.txt"]
+    found: dict[str, set[str]] = {}
+    for stage, one in STAGES.items():
+        if stage != "code":
+            assert [dep for dep in one["deps"] if "code" in dep] == [code_of(stage)]
+            # It has the policy as parameters, or as a file.
+            policy = any(key == f"policy.{TASK}" for key in one.get("params", [])) or "policy.npz" in one["cmd"]
+            option = "--once" if "matrix" not in one else "--by-policy" if policy else "--by-task"
+            found.setdefault(option, set()).add(stage)
+    options = STAGES["code"]["cmd"].split(" --")[1:-1]
+    assert {f"--{option}": set(stages) for option, *stages in map(str.split, options)} == found
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_path_of_a_stage_is_on_its_command_line(stage: str) -> None:
     one = STAGES[stage]
     outs = [out if isinstance(out, str) else next(iter(out)) for out in [*one["outs"], *one.get("metrics", [])]]
-    paths = [path for path in [*one["deps"], *outs] if path != f"data/code/{stage}.txt"]
+    paths = [path for path in [*one["deps"], *outs] if path != code_of(stage)]
     words = one["cmd"].split()
     assert [path for path in paths if not any(Path(path).is_relative_to(word) for word in words)] == []
 

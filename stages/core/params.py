@@ -1,8 +1,14 @@
 """`params.yaml` as types: what may be set, and what is wrong where it is set wrongly."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from stages.core.documents import parse_yaml
+from stages.core.errors import UserError
+from stages.core.validation import MisfitError, fit
 
 _MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
 _LARGEST = 1e100  # of any number: squares of larger ones are soon infinite
@@ -187,3 +193,18 @@ class Params(Section, frozen=True):
     practice: dict[Name, EpisodesSettings] | None = None
     correct: dict[Name, CorrectSettings] | None = None
     evaluate: dict[Name, EpisodesSettings] | None = None
+
+
+def read_params(path: Path) -> Params:
+    """The parameters in the file at `path`; UserError with one line for everything in its form that is wrong."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        return fit(parse_yaml(path.read_bytes(), path), Params)
+    except MisfitError as error:
+        raise wrong(path, error.lines) from None
+
+
+def wrong(path: Path, problems: Iterable[str]) -> UserError:
+    """The error that tells them all of that file."""
+    return UserError("\nerror: ".join(f"{path}: {problem}" for problem in problems))

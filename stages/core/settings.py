@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from stages.core.checks import Known, problems
-from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.core.parallel import Compute
-from stages.core.params import Params, Ranges
+from stages.core.params import Params, Ranges, read_params, wrong
 from stages.core.policy import Policy, Response
 from stages.core.registry import Registry
 from stages.core.task import Task
-from stages.core.validation import MisfitError, fit
 from stages.core.worlds import Range
 
 T = TypeVar("T")
@@ -57,21 +55,11 @@ class Settings:
 
 def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy]) -> Settings:
     """The parameters in the file at `path`; UserError with one line for everything that is wrong in it."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    content = parse_yaml(path.read_bytes(), path)
-    try:
-        params = fit(content, Params)
-    except MisfitError as error:
-        raise _wrong(path, error.lines) from None
-    wrong = list(problems(params, Known(tasks, policies)))
-    if wrong:
-        raise _wrong(path, wrong)
+    params = read_params(path)
+    found = list(problems(params, Known(tasks, policies)))
+    if found:
+        raise wrong(path, found)
     return Settings(path, params)
-
-
-def _wrong(path: Path, problems: list[str]) -> UserError:
-    return UserError("\nerror: ".join(f"{path}: {problem}" for problem in problems))
 
 
 def compute(settings: Settings) -> Compute:

@@ -26,7 +26,7 @@ load_settings(Path("params.yaml"), TASKS, POLICIES)
 _TASK = "TASKS.find('kuka_pick_place')\n"
 _POLICY = "POLICIES.find('local_linear')\n"
 BEGINNINGS: Mapping[str, str] = {
-    "code": "",
+    "code": "from pathlib import Path\nfrom stages.code import policy_kinds\npolicy_kinds(Path('params.yaml'))\n",
     "randomize": _PARAMS,
     "demonstrate": _PARAMS + _TASK,
     "build": "from stages.tasks import TASKS\n" + _TASK,
