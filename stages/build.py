@@ -79,7 +79,8 @@ def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[p
         yield part
     # Twice through the corrections: a number may only be given once all are known.
     parts = parquet.read_parts(corrections, schema, empty=True)
-    episodes = np.unique(np.concatenate([[0][:0], *(np.unique(values(part["episode_index"])) for part in parts)]))
+    there = [np.unique(values(part["episode_index"])) for part in parts]
+    episodes = np.unique(np.concatenate(there or [np.zeros(0, dtype=np.int64)]))
     place = schema.get_field_index("episode_index")
     for part in parquet.read_parts(corrections, schema, empty=True):
         ranks = np.searchsorted(episodes, values(part["episode_index"]))
