@@ -1,7 +1,13 @@
-"""Both cores over one: wall time of rollouts of 200 episodes and more, with each backend."""
+"""Both cores over one: wall time of rollouts of 200 episodes and more, with each backend.
+
+The machine's own limit stands first: what two processes gain that do nothing but stepSimulation.
+"""
 
 from collections.abc import Callable
 from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
 
 from stages.core.conditions import conditions_of
 from stages.core.parallel import Compute, run_episodes
@@ -10,6 +16,10 @@ from stages.core.settings import load_settings
 from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
+from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.dynamics import TORQUES, Dynamics
+from stages.tasks.kuka.incremental import ITERATIONS
+from stages.tasks.kuka.kinematics import JOINTS
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.quiet import in_turns, timed
 from tests.chain import ROOT
@@ -17,11 +27,14 @@ from tests.serving import dask_cluster
 
 EPISODES, LOCKSTEP = 200, 16  # the latter as in params.yaml
 WANTED, MOST = 3, 8  # rounds
+SWINGS, SWING = 500, 240  # movements of the arm, and the physics steps of each
 
 
 def measure() -> list[Figure]:
     """For both arms' tasks with the trained policy of the last round, as `dvc checkout` brings it."""
-    figures = []
+    alone = {str(jobs): partial(timed, partial(swing, jobs)) for jobs in (1, 2)}
+    limit = in_turns(alone, WANTED, MOST)["2"].wall
+    figures = [Figure("stepSimulation alone, two processes over one: the machine's limit", limit)]
     with dask_cluster(2) as (address, servers):
         for name in ("kuka_reach", "kuka_pick_place"):
             run = rollouts(name)
@@ -41,6 +54,23 @@ def measure() -> list[Figure]:
                 figures.append(Figure(f"{what}: twice one's CPU time over theirs", 2 * found.cpu, at_least=1.8))
                 figures.append(Figure(f"{what}: cores that others used meanwhile", 100 * found.others, "%"))
     return figures
+
+
+def swing(jobs: int) -> None:
+    """Move the arm back and forth in so many processes, which share the work."""
+    processes = [get_context("fork").Process(target=_swing, args=(SWINGS // jobs,)) for _ in range(jobs)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def _swing(times: int) -> None:
+    arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+    for _ in range(times):
+        arm.reset(np.zeros(JOINTS), Dynamics())
+        arm.command(np.full(JOINTS, 0.5))
+        arm.advance(SWING)
 
 
 def rollouts(name: str) -> Callable[[Compute], None]:
