@@ -6,6 +6,7 @@ not mend would have to be mended by hand.
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
@@ -75,7 +76,8 @@ def _kill(dvc: subprocess.Popen[bytes], victim: str, rng: np.random.Generator) -
     if found:
         found[int(rng.integers(len(found)))].kill()
     else:
-        os.killpg(dvc.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.killpg(dvc.pid, signal.SIGKILL)
 
 
 def _processes_in(folder: Path) -> list[psutil.Process]:
