@@ -29,11 +29,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for <stage>.txt and <task>/<stage>.txt")
     arguments = parser.parse_args()
     package, kinds = arguments.code, policy_kinds(arguments.params)
+    tasks = [entry.name for entry in read(package / "tasks" / "__init__.py").entries if entry.what == "task"]
     with replacing(arguments.output) as folder:
         folder.mkdir()
         for stage in arguments.once:
             write(folder / f"{stage}.txt", package, stage, EVERYTHING)
-        for task in [entry.name for entry in read(package / "tasks" / "__init__.py").entries if entry.what == "task"]:
+        for task in tasks:
             (folder / task).mkdir()
             for stage in arguments.by_task:
                 write(folder / task / f"{stage}.txt", package, stage, {"task": task, "policy": None})

@@ -1,7 +1,7 @@
 """Dask's scheduler and workers on this machine, started as the README says."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import json
 from pathlib import Path
 import subprocess
@@ -29,7 +29,7 @@ def dask_cluster(jobs: int, folder: Path = ROOT, python: Path = PYTHON) -> Itera
             until(file.exists)
             address: str = until(lambda: file.read_text() and json.loads(file.read_text())["address"])
             with _started(folder, python, "stages.worker", address, "--jobs", str(jobs)) as worker:
-                until(lambda: workers(address) == jobs)
+                until(lambda: workers(address) == jobs, f"{jobs} workers of the code in {folder}, and of this one's")
                 yield address, [scheduler, worker, *worker.children(recursive=True)]
 
 
@@ -41,13 +41,13 @@ def workers(address: str) -> int:
         return 0
 
 
-def until(met: Callable[[], Any]) -> Any:
+def until(met: Callable[[], Any], what: str = "what is waited for") -> Any:
     """What `met` returns, once that is true."""
     for _ in range(600):
         if found := met():
             return found
         time.sleep(0.1)
-    raise AssertionError("a minute was not enough")
+    raise AssertionError(f"a minute was not enough for {what}")
 
 
 @contextmanager
@@ -58,7 +58,8 @@ def _started(folder: Path, python: Path, *arguments: str) -> Iterator[psutil.Pro
         try:
             yield known
         finally:
-            every = [*known.children(recursive=True), known]
-            for one in every:
-                one.kill()
-            psutil.wait_procs(every, timeout=30)
+            with suppress(psutil.NoSuchProcess):  # it has ended by itself
+                every = [*known.children(recursive=True), known]
+                for one in every:
+                    one.kill()
+                psutil.wait_procs(every, timeout=30)

@@ -211,7 +211,7 @@ def test_other_jobs_and_widths_in_another_clone_give_the_same_bytes(chain: Path,
     run(tmp_path, "git", "clone", "-q", str(chain), "clone")
     clone = tmp_path / "clone"
     params = yaml.safe_load((clone / "params.yaml").read_text())
-    params["compute"] = {"jobs": 2, "backend": "loky", "lockstep": 3}
+    params["compute"] = {"jobs": 2, "backend": "loky", "lockstep": 1}  # elsewhere up to two
     (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (clone / "dvc.lock").unlink()
     run(clone, "dvc", "repro", "--force")

@@ -22,7 +22,7 @@ from stages.core.episode import Ints
 from stages.core.task import Floats
 
 # What the bets on `worse` and `cleared` believe before the first pair: this share of pairs is discordant, as firmly as
-# if so many had said it. The fewer are, the more is staked; too much on `worse` costs more than too little.
+# if so many pairs had said it. The fewer are, the more is staked; too much on `worse` costs more than too little.
 _BELIEFS = ((0.15, 20), (0.1, 10))
 _MARGIN_FIRMNESS = 1000  # pairs: how firmly it is believed that B, if worse, is worse by the margin
 _MOST_ON_WORSE, _MOST_ON_CLEARED = 0.9, 0.95  # of the wealth is ever at stake: one pair must not ruin it

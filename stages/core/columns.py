@@ -14,8 +14,6 @@ import pyarrow as pa
 
 from stages.core.episode import Bools
 
-LARGEST = 1e100  # of any number, whatever its unit: the squares of larger ones are soon infinite
-
 
 def numbers(content: NDArray[Any]) -> pa.Array:
     """Floats, integers or booleans (N,) as they are; NaN becomes null."""
@@ -53,9 +51,11 @@ def present(array: pa.Array) -> NDArray[Any]:
 
 
 def _cells(array: pa.Array) -> NDArray[Any]:
-    """What stands in all cells (N,), something in those that hold no value."""
+    """What stands in all cells (N,), something in those that hold no value. ValueError for what is no number."""
     if pa.types.is_boolean(array.type):
         return _unpacked(array, 1)
+    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        raise ValueError(f"cells of type {array.type} where numbers are needed")
     if not array.null_count:
         return np.from_dlpack(array)
     cells = np.frombuffer(array.buffers()[1], dtype=array.type.to_pandas_dtype())
@@ -63,16 +63,22 @@ def _cells(array: pa.Array) -> NDArray[Any]:
 
 
 def _unpacked(array: pa.Array, place: int) -> Bools:
-    """The bits (N,) in one of the array's buffers."""
+    """The bits (N,) in one of the array's buffers. ValueError where it has none: it is of Arrow's type null."""
     if not len(array):
         return np.zeros(0, dtype=bool)
-    octets = np.frombuffer(array.buffers()[place], dtype=np.uint8)[array.offset // 8 :]
+    buffer = array.buffers()[place]
+    if buffer is None:
+        raise ValueError(f"cells of type {array.type} where values are needed")
+    octets = np.frombuffer(buffer, dtype=np.uint8)[array.offset // 8 :]
     before = array.offset % 8
     return np.unpackbits(octets, count=before + len(array), bitorder="little")[before:].view(np.bool_)
 
 
 def letters(column: pa.Array) -> tuple[NDArray[np.int32], memoryview]:
-    """Where N strings begin and the last ends (N + 1,), in bytes, and the bytes of them all; a null is empty."""
+    """Where N strings begin and the last ends (N + 1,), in bytes, and the bytes of them all.
+
+    A null is taken to be empty, as `texts` and whoever reads Parquet make it.
+    """
     if len(column) == 0:
         return np.zeros(1, dtype=np.int32), memoryview(b"")
     _, offsets, content = column.buffers()

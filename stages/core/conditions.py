@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from stages.core.bounds import LARGEST
 from stages.core.checks import check_ranges
-from stages.core.columns import LARGEST
 from stages.core.errors import UserError, listed, quoted
 from stages.core.files import write_text
 from stages.core.seal import read_sealed, sealed

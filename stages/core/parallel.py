@@ -16,7 +16,7 @@ from stages.core.work import Work
 # To start a process takes a part of a second, but a copy of this one some milliseconds: fewer steps are not worth it.
 _STEPS_WORTH_A_PROCESS = 10_000
 _STEPS_WORTH_A_COPY = 1_000
-# Making one simulation more costs what deciding for so many steps one by one does, and it saves its share of all of it.
+# To make a simulation takes as long as so many decisions; n that advance together save all but 1 / n of these.
 _STEPS_WORTH_A_SIMULATION = 200
 _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
@@ -69,7 +69,7 @@ def _jobs(compute: Compute, steps: int) -> int:
 
 
 def _lockstep(compute: Compute, steps: int) -> int:
-    """How many simulations a process with so many steps to do is to make: the square root makes the sum least."""
+    """How many simulations a process with so many steps to do is to make: at the square root the sum is least."""
     return min(compute.lockstep, max(1, round(sqrt(steps / _STEPS_WORTH_A_SIMULATION))))
 
 

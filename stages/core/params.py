@@ -6,21 +6,20 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.core.validation import MisfitError, fit
 
 _MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
-_LARGEST = 1e100  # of any number: squares of larger ones are soon infinite
 # What is no number or infinite is within no bounds, and a whole number is never read from 1.0, "1" or true.
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=1, le=_MOST)]
 Amount = Annotated[int, Meta(ge=0, le=_MOST)]
-Number = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
-Positive = Annotated[float, Meta(gt=0, le=_LARGEST)]
-SMALLEST = 1e-30  # of what is divided by: less, and the squares of quotients are soon infinite
-Divisor = Annotated[float, Meta(ge=SMALLEST, le=_LARGEST)]
-Level = Annotated[float, Meta(ge=0, le=_LARGEST)]
+Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
+Divisor = Annotated[float, Meta(ge=SMALLEST, le=LARGEST)]
+Level = Annotated[float, Meta(ge=0, le=LARGEST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Source = Literal["expert", "person", "correction"]
 # Patterns end in \Z: $ would let a line break follow.

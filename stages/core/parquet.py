@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.core.columns import LARGEST, present
+from stages.core.bounds import LARGEST
+from stages.core.columns import present
 from stages.core.digest import DIGEST, Digest
 from stages.core.errors import UserError, listed, quoted, reason
 from stages.core.files import replacing

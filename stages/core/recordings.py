@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stages.core.columns import LARGEST, values
+from stages.core.bounds import LARGEST
+from stages.core.columns import values
 from stages.core.digest import Digest
 from stages.core.errors import UserError, listed, reason
 from stages.core.files import replacing

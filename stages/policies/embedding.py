@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.columns import LARGEST
+from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.errors import UserError
-from stages.core.params import SMALLEST, EmbeddingSettings
+from stages.core.params import EmbeddingSettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats, vector
 
@@ -83,8 +83,10 @@ class Embedding:
         shapes = (made.columns.shape, made.range.shape, made.scaling.shape, made.coefficients.shape[:1])
         if shapes != ((size,), (2, size), (2, size), (1 + kept + kept * (kept + 1) // 2,)):
             raise ValueError("its embedding does not fit together")
+        if any(one.dtype != np.float64 for name, one in parts.items() if name != "columns"):
+            raise ValueError("its embedding's numbers are none")
         if not all((np.abs(one) < LARGEST).all() for one in parts.values()):
-            raise ValueError("its embedding's numbers are not finite")
+            raise ValueError("its embedding's numbers are not finite, or too large")
         if (made.scaling[1] < SMALLEST).any():
             raise ValueError("its embedding's scaling is out of bounds")
         return made

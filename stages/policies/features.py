@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.bounds import SMALLEST
 from stages.core.errors import UserError
-from stages.core.params import SMALLEST, FeatureSettings
+from stages.core.params import FeatureSettings
 from stages.core.task import Channel, Floats
 
 
@@ -44,7 +45,7 @@ class Features:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The features that were stored. Raises ValueError or KeyError where they are not such arrays."""
         columns, scales, squashed = arrays["columns"], arrays["scales"], arrays["squashed"]
-        if [one.dtype.kind for one in (columns, scales, squashed)] != ["i", "f", "b"]:
+        if columns.dtype.kind != "i" or scales.dtype != np.float64 or squashed.dtype != np.bool_:
             raise ValueError("its features are no features")
         if (columns < 0).any() or not ((scales >= SMALLEST) & (scales < np.inf)).all():
             raise ValueError("its features are out of bounds")

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.columns import LARGEST
+from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.episode import Scores, Steps
 from stages.core.errors import UserError
-from stages.core.params import SMALLEST, PolicySettings
+from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
 from stages.policies.embedding import Embedding
@@ -142,7 +142,7 @@ class Memory:
         if not actions.shape[1]:
             raise ValueError("its rows do nothing")
         if not ((np.abs(points) < LARGEST / SMALLEST).all() and (np.abs(actions) < LARGEST).all()):
-            raise ValueError("its numbers are not finite")
+            raise ValueError("its numbers are not finite, or too large")
         if not ((trust >= SMALLEST) & (trust <= LARGEST)).all():
             raise ValueError("it holds rows that it does not trust")
         return cls(features, Neighbors(points), actions, trust, int(neighbors), Embedding.from_arrays(arrays))

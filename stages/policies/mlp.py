@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.columns import LARGEST
+from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.episode import Steps
-from stages.core.params import SMALLEST, PolicySettings
+from stages.core.params import PolicySettings
 from stages.core.policy import Answer, Arrays, Policy, Votes
 from stages.core.streams import derive
 from stages.core.task import Channel, Floats
@@ -90,14 +90,16 @@ class MLP(Policy):
             raise ValueError("its layers are not those of its rows")
         if any(one.shape != (sizes[layer], sizes[layer + 1]) for layer, one in enumerate(weights)):
             raise ValueError("its layers do not fit each other")
-        if not all((np.abs(one) < LARGEST).all() for one in (*weights, *biases, scaling)):
-            raise ValueError("its numbers are not finite")
-        if (scaling[1] < SMALLEST).any():
+        if any(one.dtype != np.float64 for one in (*weights, *biases, scaling)):
+            raise ValueError("its layers are no numbers")
+        if not all((np.abs(one) < LARGEST).all() for one in (*weights, *biases)):
+            raise ValueError("its numbers are not finite, or too large")
+        if (scaling[1] < SMALLEST).any() or not (np.abs(scaling) < LARGEST / SMALLEST).all():
             raise ValueError("its scaling is out of bounds")
         return cls(memory, weights, biases, scaling)
 
 
 def _scaling(values: Floats) -> Floats:
-    """Mean and spread (2, C) of the columns; a column that never changes has the spread 1."""
+    """Mean and spread (2, C) of the columns; a column that hardly changes has the spread 1."""
     spread = values.std(axis=0)
-    return np.stack([values.mean(axis=0), np.where(spread > 0, spread, 1.0)])
+    return np.stack([values.mean(axis=0), np.where(spread >= SMALLEST, spread, 1.0)])

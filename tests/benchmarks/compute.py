@@ -63,6 +63,8 @@ def swing(jobs: int) -> None:
         process.start()
     for process in processes:
         process.join()
+        if process.exitcode:
+            raise RuntimeError(f"a process that swings ended with status {process.exitcode}")
 
 
 def _swing(times: int) -> None:

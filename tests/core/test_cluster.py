@@ -47,7 +47,8 @@ def told(folder: Path, deadly: bool) -> Callable[[], KukaReach]:
 
 @pytest.fixture(autouse=True)
 def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_PROCESS", 1)
+    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_SIMULATION"):
+        monkeypatch.setattr(parallel, name, 1)
 
 
 @pytest.fixture(scope="module")

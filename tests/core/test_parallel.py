@@ -43,8 +43,16 @@ class Deadly(Distance):
 
 @pytest.fixture(autouse=True)
 def few_steps_are_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY"):
+    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY", "_STEPS_WORTH_A_SIMULATION"):
         monkeypatch.setattr(parallel, name, 1)
+
+
+def test_simulations_are_as_many_as_the_work_is_worth_and_as_are_asked_for_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parallel, "_STEPS_WORTH_A_SIMULATION", 100)
+    asked = [parallel._lockstep(Compute(lockstep=5), steps) for steps in (0, 1, 99, 400, 900, 1600, 10**9)]
+    assert asked == [1, 1, 1, 2, 3, 4, 5]
 
 
 def together(lives: Path, backend: str) -> list[Episode]:

@@ -218,6 +218,15 @@ def test_a_broken_table_is_told(case: str, tmp_path: Path) -> None:
     assert str(told.value) == f"{path}: {message}"
 
 
+@pytest.mark.parametrize("kind", [pa.date32(), pa.null(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_columns_of_types_that_no_stage_writes_are_told(kind: pa.DataType, tmp_path: Path) -> None:
+    """`compare` reads files of other versions by their own schema."""
+    table = expert_rows(15).append_column("extra", pa.nulls(15, kind))
+    pq.write_table(table, tmp_path / "dataset.parquet")
+    with pytest.raises(UserError, match=r"not a whole Parquet file \(cells of type"):
+        parquet.read_table(tmp_path / "dataset.parquet", pq.read_schema(tmp_path / "dataset.parquet"))
+
+
 @pytest.mark.parametrize("damage", ["empty", "text", "truncated", "headless", "zeros"])
 def test_a_file_that_is_not_whole_is_told(damage: str, file: Path) -> None:
     whole = file.read_bytes()

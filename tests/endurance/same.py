@@ -18,7 +18,7 @@ from tests.endurance.outcomes import write_outcomes
 from tests.endurance.workspaces import CHAIN
 from tests.serving import dask_cluster
 
-# What each stage of a task does its work with, in turn.
+# What stages do their work with, in turn: each stage of a task in another way than in the round before.
 WAYS = (
     {"jobs": 2, "backend": "loky", "lockstep": 3},
     {"jobs": 2, "backend": "threading", "lockstep": 5},
@@ -104,7 +104,7 @@ def _run_otherwise(folder: Path) -> None:
     kept = params.read_bytes()
     with dask_cluster(2, folder, folder / ".venv" / "bin" / "python") as (address, _):
         for place, stage in enumerate([*stages, "report"]):
-            content["compute"] = {**WAYS[place % len(WAYS)], "scheduler": address}
+            content["compute"] = {**WAYS[(place + place // len(per_round)) % len(WAYS)], "scheduler": address}
             params.write_text(yaml.safe_dump(content, sort_keys=False))
             _do(folder, "dvc", "repro", stage)
     params.write_bytes(kept)

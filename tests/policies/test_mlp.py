@@ -45,6 +45,14 @@ def test_it_learns_every_channel_whatever_its_unit() -> None:
     assert np.abs(left[:, 2]).max() < 1e-12
 
 
+def test_a_channel_that_is_still_but_for_rounding_is_read_back() -> None:
+    shown = steps()
+    shown.observations[:, 1] = np.arange(len(shown)) % 2 * 1e-33
+    policy = MLP.fit(shown, SETTINGS, CHANNELS)
+    again = MLP.from_arrays(policy.arrays())
+    assert np.array_equal(again.act(shown.observations).actions, policy.act(shown.observations).actions)
+
+
 def test_the_same_rows_give_the_same_bits() -> None:
     first, second = (MLP.fit(steps(), SETTINGS, CHANNELS).arrays() for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
@@ -57,6 +65,8 @@ def test_the_same_rows_give_the_same_bits() -> None:
         ("weights_1", np.zeros((16, 9)), "layers"),
         ("weights_0", np.full((2, 16), np.inf), "not finite"),
         ("scaling", np.ones((2, 3)), "layers"),
+        ("scaling", np.full((2, 2), 1e-200), "scaling"),
+        ("scaling", np.ones((2, 2), dtype=np.float16), "no numbers"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(name: str, array: np.ndarray, message: str) -> None:

@@ -262,6 +262,7 @@ def test_a_pickle_is_refused_without_being_loaded(file: Path) -> None:
         ({"columns": np.array([0, 1, -1])}, "not a policy of kind knn .*out of bounds"),
         ({"scales": np.array([1.0, 0.0, 1.0])}, "not a policy of kind knn .*out of bounds"),
         ({"scales": np.array([1.0, 1e-300, 1.0])}, "not a policy of kind knn .*out of bounds"),
+        ({"scales": np.ones(3, dtype=np.float16)}, "not a policy of kind knn .*no features"),
         ({"scales": np.array([1.0, np.nan, 1.0])}, "not a policy of kind knn .*out of bounds"),
         ({"threshold": np.array(np.nan)}, "not a whole policy file .*threshold is nan"),
         ({"threshold": np.array(-1.0)}, r"not a whole policy file .*threshold is -1\.0"),

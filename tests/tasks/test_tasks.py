@@ -173,7 +173,7 @@ def test_neither_jobs_nor_backend_change_a_bit_or_the_order(
     assert_same: Same,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY"):
+    for name in ("_STEPS_WORTH_A_PROCESS", "_STEPS_WORTH_A_COPY", "_STEPS_WORTH_A_SIMULATION"):
         monkeypatch.setattr(parallel, name, 1)
     plans = noisy_plans(settings, task_name, 11)[::-1]
     controller = _Named(task_name)
