@@ -1,13 +1,14 @@
 """Compare the workspace and DVC's cache with dvc.lock, by content: DVC believes time stamps, and its cache unseen.
 
-Every output and input that dvc.lock names and every object in the cache is hashed. Status 0: all that is here is what
-it should be (what is not here at all, `dvc pull` or `dvc repro` brings). Status 1: something is damaged.
+Every output and input that dvc.lock names and every object and run in the cache is hashed. Status 0: all that is here
+is what it should be (what is not here at all, `dvc pull` or `dvc repro` brings). Status 1: something is damaged.
 
 --repair moves what is damaged into .dvc/tmp/damaged, copies objects of the cache from the workspace where that has them
 whole, and restores a dvc.lock that a killed DVC has left empty or cut off. `dvc repro` then does the rest.
 """
 
 from argparse import ArgumentParser
+import os
 from pathlib import Path
 import sys
 import time
@@ -64,6 +65,10 @@ def _findings(found: "Survey", repo: Any) -> list[str]:
     lines = [f"damaged: {path}: found {md5}, other than in dvc.lock" for path, md5 in found.outputs.items()]
     lines += [f"damaged: {path}: its content is not that of its name" for path in found.objects.values()]
     lines += [
+        f"damaged: {os.path.relpath(path, repo.root_dir)}: not whole, as a killed DVC may leave it"
+        for path in found.runs
+    ]
+    lines += [
         f"changed: {path}: found {md5}, other than in dvc.lock: edited since, or damaged (git diff -- {path})"
         for path, md5 in found.inputs.items()
     ]
@@ -71,7 +76,7 @@ def _findings(found: "Survey", repo: Any) -> list[str]:
         absent = f"{errors.listed(found.absent)}: neither in the workspace nor whole in {cache}"
         lines.append(f"not here: {absent} (dvc pull or dvc repro brings them)")
     counted = ", ".join(f"{count:,} {name}" for name, count in found.counts.items())
-    wrong = len(found.outputs) + len(found.objects)
+    wrong = len(found.outputs) + len(found.objects) + len(found.runs)
     told = "all are whole" if found.whole else f"{wrong} damaged, {len(found.inputs)} changed"
     return [*lines, f"verify: {counted}: {told}"]
 

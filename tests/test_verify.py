@@ -135,6 +135,35 @@ def test_a_list_of_locks_that_a_killed_dvc_left_is_repaired(repository: Path, st
     assert json.loads(run(repository, "dvc", "status", "--json")) == {}
 
 
+LEFT = {
+    "an empty entry": lambda _: "",
+    "half an entry": lambda whole: whole[: whole.index("outs")],
+    "another word": lambda whole: whole.replace("made", "mode"),
+}
+
+
+@pytest.mark.parametrize("left", ["nothing", *LEFT])
+def test_what_a_killed_dvc_left_in_its_cache_of_runs_is_repaired(left: str, repository: Path, stage: Stage) -> None:
+    """DVC makes the folder of an entry, then the entry, and fails for good at a folder that is empty."""
+    before = outputs(repository)
+    (repository / "dvc.lock").unlink()  # or it would not ask
+    entries = list((repository / ".dvc/cache/runs").glob("*/*/*"))
+    assert entries
+    for entry in entries:
+        whole = entry.read_text()
+        entry.unlink()
+        if left in LEFT:
+            entry.write_text(LEFT[left](whole))
+    assert left != "nothing" or "NoneType" in run(repository, "dvc", "repro", check=False)
+    found = stage("verify")
+    assert found.status == 1
+    assert found.output.count("damaged: .dvc/cache/runs/") == len(entries)
+    assert stage("verify", "--repair").status == 0
+    run(repository, "dvc", "repro")
+    assert outputs(repository) == before
+    assert stage("verify").status == 0
+
+
 def test_what_is_not_here_is_no_damage(repository: Path, stage: Stage) -> None:
     shutil.rmtree(repository / "data/made")
     shutil.rmtree(repository / ".dvc/cache")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.verifying.hashes import Hashed, Walk, hash_path, md5_of, object_path
+from stages.verifying.runs import broken_runs
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Survey:
     outputs: dict[Path, str] = field(default_factory=dict)  # that differ from dvc.lock: what they are instead
     inputs: dict[Path, str] = field(default_factory=dict)  # the same of what no stage makes
     objects: dict[str, Path] = field(default_factory=dict)  # of the cache, by the hash that they do not have
+    runs: list[Path] = field(default_factory=list)  # what DVC's cache of runs has that is not whole
     absent: list[Path] = field(default_factory=list)  # outputs that are neither right here nor whole in the cache
     known: dict[str, Path | bytes] = field(default_factory=dict)  # whole content in the workspace, by its hash
     counts: dict[str, int] = field(default_factory=lambda: {"outputs": 0, "inputs": 0, "objects": 0})
@@ -23,7 +25,7 @@ class Survey:
     @property
     def whole(self) -> bool:
         """Whether nothing differs."""
-        return not (self.outputs or self.inputs or self.objects)
+        return not (self.outputs or self.inputs or self.objects or self.runs)
 
 
 def survey(repo: Any) -> Survey:
@@ -31,6 +33,7 @@ def survey(repo: Any) -> Survey:
     root, cache = Path(repo.root_dir), Path(repo.cache.local.path)
     found = Survey()
     _look_at_objects(cache, found)
+    found.runs.extend(broken_runs(Path(repo.cache.legacy.path)))
     walk = _walker(repo)
     outs = {Path(out.fs_path): out.hash_info.value for out in repo.index.outs if out.hash_info.value}
     for path, md5 in outs.items():

@@ -21,6 +21,7 @@ import numpy as np
 import psutil
 
 from stages.verifying.repair import busy_is_whole, lock_is_whole
+from stages.verifying.runs import broken_runs
 from tests.chain import copy_repository, outputs, run
 from tests.endurance.outcomes import write_outcomes
 from tests.endurance.workspaces import CHAIN
@@ -146,9 +147,10 @@ def _life(folder: Path, wanted: dict[str, str], tallies: dict[str, Tally], left:
         tally = tallies[victim]
         ended = _attempt(folder, victim, tally, rng)
         killed = sum(tally.counts["tried"] for tally in tallies.values()) - before
-        if not (lock_is_whole(folder) and busy_is_whole(folder)):  # the next run would refuse it
+        runs = list(broken_runs(folder / ".dvc/cache"))
+        if runs or not (lock_is_whole(folder) and busy_is_whole(folder)):  # the next run would refuse it
             tally.counts["repaired"] += 1
-            print(f"half a lock after killing {victim} in {_stage_of(folder)}", flush=True)
+            print(f"half a lock or run {runs} after killing {victim} in {_stage_of(folder)}", flush=True)
             print(run(folder, "python", "-m", "stages.verify", "--repair", check=False), flush=True)
         if ended or killed >= left:
             break
