@@ -1,8 +1,8 @@
 """DVC's cache of runs: what it says each stage once made of what it read, so that the same need not run again.
 
-A DVC that is killed while it writes an entry may leave a folder without one, or an entry cut off, and from then on fails
-at that stage ("join() argument must be str, bytes, or os.PathLike object, not 'NoneType'", dvc 3.67). An entry is called
-by the hash of what it says.
+A DVC that is killed while it writes an entry may leave a folder without one, or an entry cut off. From then on it fails
+at that stage ("join() argument must be str, bytes, or os.PathLike object, not 'NoneType'", dvc 3.67). An entry's name
+is the hash of what it says.
 """
 
 from collections.abc import Iterator
