@@ -92,6 +92,12 @@ def _processes_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def _unfinished(folder: Path) -> list[Path]:
+    """What was being written, but for what a repair has set aside."""
+    aside = folder / ".dvc/tmp/damaged"
+    return [path for path in folder.rglob(".*.tmp") if not path.is_relative_to(aside)]
+
+
 def _stage_of(folder: Path) -> str:
     lines = [line for line in (folder.parent / "said").read_text(errors="replace").splitlines() if "Running" in line]
     return lines[-1].split("'")[1] if lines else "none"
@@ -123,7 +129,7 @@ def _attempt(folder: Path, victim: str, tally: Tally, rng: np.random.Generator) 
     tally.counts["orphans"] += bool(orphans)
     if orphans:
         print("outlived it:", [process.as_dict(["cmdline", "create_time", "ppid"]) for process in orphans], flush=True)
-    tally.counts["leftovers"] += bool(list(folder.rglob(".*.tmp")))
+    tally.counts["leftovers"] += bool(_unfinished(folder))
     tally.counts["outlived"] += ended == 0
     return ended == 0
 
@@ -157,9 +163,9 @@ def _life(folder: Path, wanted: dict[str, str], tallies: dict[str, Tally], left:
     _finish(folder, tally)
     same = outputs(folder) == wanted
     looked = run(folder, "python", "-m", "stages.verify", check=False)
-    if not same or "all are whole" not in looked or list(folder.rglob(".*.tmp")):
+    if not same or "all are whole" not in looked or _unfinished(folder):
         tally.counts["different"] += 1
-        print(f"different: {looked}", list(folder.rglob(".*.tmp")), flush=True)
+        print(f"different: {looked}", _unfinished(folder), flush=True)
     return killed
 
 
