@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from stages import build, correct, demonstrate
 from stages.core import parquet, schemas, tables
+from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import Trained, load_policy, policy_controller, save_policy
@@ -79,7 +80,8 @@ class Ours:
     def demonstrate(self) -> None:
         """What the stages demonstrate and build do."""
         wanted = self.settings.of(self.settings.params.demonstrate, "demonstrate", NAME)
-        episodes = demonstrate.scripted_episodes(NAME, self.task, self.settings, wanted)
+        spans = conditions_of(self.settings, NAME, "demonstrate")["demonstrate"]
+        episodes = demonstrate.scripted_episodes(NAME, self.task, self.settings, spans, wanted)
         tables.write_episodes(self.folder / "demonstrations", NAME, self.task, episodes)
         parts = build.from_demonstrations(self.folder / "demonstrations", NAME, self.task)
         parquet.write_parts(parts, self.schema, self.folder / "dataset_0.parquet")
