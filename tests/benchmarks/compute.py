@@ -12,7 +12,7 @@ import numpy as np
 from stages.core.conditions import conditions_of
 from stages.core.parallel import Compute, run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import load_settings
+from stages.core.settings import Settings, load_settings
 from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -25,7 +25,7 @@ from tests.benchmarks.quiet import in_turns, timed
 from tests.chain import ROOT
 from tests.serving import dask_cluster
 
-EPISODES, LOCKSTEP = 200, 16  # the latter as in params.yaml
+EPISODES = 200
 WANTED, MOST = 3, 8  # rounds
 SWINGS, SWING = 500, 240  # movements of the arm, and the physics steps of each
 
@@ -34,15 +34,16 @@ def measure() -> list[Figure]:
     """For both arms' tasks with the trained policy of the last round, as `dvc checkout` brings it."""
     alone = {str(jobs): partial(timed, partial(swing, jobs)) for jobs in (1, 2)}
     limit = in_turns(alone, WANTED, MOST)["2"].wall
+    lockstep = _settings().params.compute.lockstep
     figures = [Figure("stepSimulation alone, two processes over one: the machine's limit", limit)]
     with dask_cluster(2) as (address, servers):
         for name in ("kuka_reach", "kuka_pick_place"):
             run = rollouts(name)
             ways = {
-                "one": Compute(1, "sequential", LOCKSTEP),
-                "fork": Compute(2, "fork", LOCKSTEP),
-                "loky": Compute(2, "loky", LOCKSTEP),
-                "dask": Compute(-1, "dask", LOCKSTEP, address),
+                "one": Compute(1, "sequential", lockstep),
+                "fork": Compute(2, "fork", lockstep),
+                "loky": Compute(2, "loky", lockstep),
+                "dask": Compute(-1, "dask", lockstep, address),
             }
             for compute in ways.values():
                 run(compute)  # loky starts its processes the first time
@@ -77,7 +78,7 @@ def _swing(times: int) -> None:
 
 def rollouts(name: str) -> Callable[[Compute], None]:
     """What runs the task's held-out worlds, `EPISODES` of them or a few more."""
-    settings = load_settings(ROOT / "params.yaml", TASKS, POLICIES)
+    settings = _settings()
     task = TASKS.find(name)
     trained = load_policy(ROOT / "data" / name / "round_3" / "policy.npz", name, POLICIES)
     wanted = settings.of(settings.params.evaluate, "evaluate", name)
@@ -89,3 +90,7 @@ def rollouts(name: str) -> Callable[[Compute], None]:
         run_episodes(task.prepare(None), controller, plans, wanted.max_steps or 0, compute, name)
 
     return run
+
+
+def _settings() -> Settings:
+    return load_settings(ROOT / "params.yaml", TASKS, POLICIES)
