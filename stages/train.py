@@ -115,7 +115,7 @@ def choose_threshold(
     """The shift threshold, as set or calibrated, and what is to be known of it.
 
     That is: the score that is compared with it and the features in which it is a distance; if it was calibrated, from
-    how many episodes, and how often an episode like them would alarm, as asked for and at most (`false_alarms`).
+    how many episodes, and how often an episode like them would alarm, as asked for and as it is (`false_alarms`).
     """
     score: dict[str, Any] = {
         "score": f"largest distance of an episode to the {ordinal(cloning.neighbors)} nearest row",

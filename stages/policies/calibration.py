@@ -1,16 +1,20 @@
-"""The shift threshold: a novelty that few episodes like the demonstrations exceed.
+"""The shift threshold: a novelty that a set share of episodes like the demonstrations exceeds.
 
 An episode, not a step, is what raises an alarm: a quantile of single steps would alarm in every other episode. So the
 scores are the largest novelties of the n demonstrated episodes, each with all other episodes known, corrections among
-them, and the threshold is the m-th smallest of these, m = ceil((n + 1) * quantile).
+them, and the threshold is the m-th smallest of these.
 
-Then another demonstration of the same kind alarms with a probability of at most 1 - m / (n + 1), which is at most
-1 - quantile, whatever the distribution. For were it known as well, it and the n would have n + 1 exchangeable scores
-(full conformal prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005), and no score of
-the n would be larger than here, as a row more makes no distance larger. It is this that lets scores which are left out
-one by one do without a margin; in general they alarm in up to twice as many cases (Barber, Candes, Ramdas and
-Tibshirani, Predictive inference with the jackknife+, Annals of Statistics 49, 2021). What it costs is that the rate
-stays a little below. It holds in round 0; corrections of later rounds depend on the demonstrations, if little.
+With m = ceil((n + 1) * quantile) another demonstration alarms with a probability of at most 1 - m / (n + 1), whatever
+the distribution. For were it known as well, it and the n would have n + 1 exchangeable scores (full conformal
+prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005), and no score of the n would be
+larger than here, as a row more makes no distance larger.
+
+That is safe, and too safe: another demonstration finds n known where each of the n found n - 1, and is less new for it.
+How many ranks this is worth is tried on the demonstrations themselves, by calibrating once more inside (Loh, Calibrating
+confidence coefficients, Journal of the American Statistical Association 82, 1987): each is held against the scores of
+the n - 1 others, all of them without it, and m is lowered by as many ranks as the threshold can be lowered there before
+too many alarm. The rate is then near what is asked for, and no longer proven to stay below it. All this holds in round
+0; corrections of later rounds depend on the demonstrations, if little.
 """
 
 from collections.abc import Sequence
@@ -19,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.core.episode import Steps
+from stages.core.episode import Ints, Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.tables import episode_slices
@@ -27,6 +31,7 @@ from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory
 
 _ROUNDING = 9  # digits: 10 * 0.9 is 9, not a bit more
+_NOBODY = -1  # owns the rows of corrections
 
 
 class Calibrated(NamedTuple):
@@ -35,18 +40,7 @@ class Calibrated(NamedTuple):
     threshold: float
     episodes: int  # n that it rests on
     rank: int  # m: it is the m-th smallest of their scores
-    false_alarms: float  # highest probability that an episode like them is above it
-
-
-def conformal(scores: Floats, quantile: float) -> Calibrated:
-    """The threshold from the scores of n exchangeable episodes (n,).
-
-    Where n is too small for the quantile, so that only an infinite threshold could keep the promise, it is the largest
-    score, and `false_alarms` is above 1 - quantile: 1 / (n + 1).
-    """
-    episodes = len(scores)
-    rank = min(episodes, max(1, ceil(round((episodes + 1) * quantile, _ROUNDING))))
-    return Calibrated(float(np.sort(scores)[rank - 1]), episodes, rank, 1 - rank / (episodes + 1))
+    false_alarms: float  # about how probable it is that an episode like them is above it
 
 
 def calibrate(steps: Steps, settings: PolicySettings, quantile: float, observation: Sequence[Channel]) -> Calibrated:
@@ -60,16 +54,70 @@ def calibrate(steps: Steps, settings: PolicySettings, quantile: float, observati
             f"shift threshold: found null and {len(slices)} demonstrated episode, "
             "allowed: a number, or at least 2 episodes to calibrate on"
         )
-    return conformal(left_out(steps, slices, settings, observation), quantile)
+    return threshold_of(left_out(steps, slices, settings, observation), quantile)
+
+
+def threshold_of(scores: Floats, quantile: float) -> Calibrated:
+    """The threshold from scores (n, n), as `left_out` has them.
+
+    Where n is too small for the quantile, so that only an infinite threshold could keep to it, it is the largest score,
+    and `false_alarms` is above 1 - quantile: at most 1 / (n + 1).
+    """
+    episodes, rank = len(scores), proven_rank(len(scores), quantile)
+    ascending = np.sort(scores.diagonal())
+    if rank > episodes:
+        return Calibrated(float(ascending[-1]), episodes, episodes, 1 / (episodes + 1))
+    lower = rank - _spare_ranks(scores, quantile)
+    return Calibrated(float(ascending[lower - 1]), episodes, lower, 1 - rank / (episodes + 1))
+
+
+def proven_rank(episodes: int, quantile: float) -> int:
+    """Which of so many exchangeable scores one more exceeds in a share of at most 1 - quantile; n + 1: none of them."""
+    return max(1, ceil(round((episodes + 1) * quantile, _ROUNDING)))
+
+
+def _spare_ranks(scores: Floats, quantile: float) -> int:
+    """By how many ranks the threshold can be lowered, as each episode tells by the others' scores without it."""
+    proven = proven_rank(len(scores) - 1, quantile)
+    above = np.sort((scores < scores.diagonal()).sum(axis=0))  # (n,) how many others each episode is above
+    # As many of the n may alarm as the proven rank leaves; the others must not be above the rank chosen.
+    return proven - (int(above[proven - 1]) + 1)
 
 
 def left_out(steps: Steps, slices: Sequence[slice], settings: PolicySettings, observation: Sequence[Channel]) -> Floats:
-    """The largest novelty of each of these episodes (n,), if all other rows are known."""
-    if settings.embedding is None:
-        memory = Memory.of(steps, settings, observation)
-        return np.array([memory.novelty_without(part, steps.observations[part]).max() for part in slices])
-    everything, scores = np.arange(len(steps)), []
-    for part in slices:  # an embedding is fitted to what is known
-        others = Memory.of(steps.subset(np.delete(everything, part)), settings, observation)
-        scores.append(others.recall(steps.observations[part]).novelty.max())
+    """The largest novelty of each of n episodes if it is not known, by which other is not known either (n, n).
+
+    In row i and column j it is that of episode i if neither i nor j is known; on the diagonal, if i alone is not.
+    Where that leaves too few rows, j is known as well. An embedding is fitted to all but episode i.
+    """
+    owner = np.full(len(steps), _NOBODY)
+    for place, part in enumerate(slices):
+        owner[part] = place
+    count = settings.neighbors + max(part.stop - part.start for part in slices)
+    memory = None if settings.embedding else Memory.of(steps, settings, observation)
+    scores = []
+    for part in slices:
+        seen = steps.observations[part]
+        if memory:
+            found, owners = memory.nearest(seen, count, without=part), owner
+        else:
+            others = steps.subset(np.delete(np.arange(len(steps)), part))
+            found, owners = Memory.of(others, settings, observation).nearest(seen, count), np.delete(owner, part)
+        scores.append(_largest_without(found.distances, owners[found.rows], settings.neighbors, len(slices)))
     return np.array(scores)
+
+
+def _largest_without(distances: Floats, owners: Ints, neighbors: int, episodes: int) -> Floats:
+    """The largest k-th distance of T rows, for each episode that may be missing (n,).
+
+    It is known how far the rows next to them are and whose, in ascending order (T, K).
+    """
+    largest = np.full(episodes, distances[:, neighbors - 1].max())
+    farther = distances[:, -1] > largest[0]  # no other row can be what is largest without an episode
+    distances, owners = distances[farther], owners[farther]
+    for missing in np.setdiff1d(owners[:, :neighbors], _NOBODY):
+        left = np.cumsum(owners != missing, axis=1)
+        if (left[:, -1] >= neighbors).all():
+            last = np.argmax(left == neighbors, axis=1)
+            largest[missing] = distances[np.arange(len(last)), last].max()
+    return largest

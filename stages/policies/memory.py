@@ -16,7 +16,9 @@ from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
 from stages.policies.embedding import Embedding
 from stages.policies.features import Features
-from stages.policies.neighbors import Neighbors, squared
+from stages.policies.neighbors import Found, Neighbors, squared
+
+_NOTHING = slice(0, 0)
 
 
 class Recalled(NamedTuple):
@@ -72,20 +74,26 @@ class Memory:
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
-        queries = self.features(self.embedding.beside(observations) if self.embedding else observations)
+        queries = self._queries(observations)
         distances, rows = self.known.nearest(queries, self.neighbors)
         return Recalled(queries, distances, rows, self.known.points[rows], self.trust[rows])
 
-    def novelty_without(self, rows: slice, observations: Floats) -> Floats:
-        """The novelty of B observations (B, O) if those rows were not known. UserError where too few are left."""
-        out = rows.stop - rows.start
+    def nearest(self, observations: Floats, count: int, without: slice = _NOTHING) -> Found:
+        """At most `count` rows next to each of B observations (B, O), if those `without` were not known.
+
+        There are fewer if fewer are known. UserError where they are too few to look at.
+        """
+        out = without.stop - without.start
         _check_neighbors(self.neighbors, len(self.actions) - out)
-        # Of so many, at least as many as are looked at are others.
-        found = self.known.nearest(self.features(observations), self.neighbors + out)
-        others = np.cumsum((found.rows < rows.start) | (found.rows >= rows.stop), axis=1)
-        last = np.argmax(others == self.neighbors, axis=1)
-        novelty: Floats = found.distances[np.arange(len(last)), last]
-        return novelty
+        found = self.known.nearest(self._queries(observations), min(count + out, len(self.actions)))
+        gone = (found.rows >= without.start) & (found.rows < without.stop)
+        # Of so many, at least as many as are asked for are others.
+        order = np.argsort(gone, axis=1, kind="stable")[:, : len(gone[0]) - out]
+        return Found(np.take_along_axis(found.distances, order, axis=1), np.take_along_axis(found.rows, order, axis=1))
+
+    def _queries(self, observations: Floats) -> Floats:
+        """Their features (B, F)."""
+        return self.features(self.embedding.beside(observations) if self.embedding else observations)
 
     def scores(self, recalled: Recalled, weights: Floats | None = None) -> Scores:
         """How far those B observations are from what is known.

@@ -10,7 +10,7 @@ from stages.core.params import PolicySettings
 from stages.core.streams import stream
 from stages.core.tables import episode_slices
 from stages.core.task import Channel, Floats
-from stages.policies.calibration import conformal, left_out
+from stages.policies.calibration import left_out, proven_rank, threshold_of
 from stages.policies.memory import Memory
 
 QUANTILES = (0.8, 0.9, 0.95)
@@ -29,27 +29,27 @@ def check_calibration(
     """One row a quantile: the share of held-out demonstrations that alarm, over `splits` random divisions of a pool.
 
     In each, `known` demonstrations are what the policy knows and what the threshold is calibrated on, and all others
-    are held out. `asked` is the rate asked for, `promised` the highest that the threshold allows, `rate` the mean over
-    splits with its 95 % interval by their spread: draws of one pool overlap, so that it is a little too short.
+    are held out. `asked` is the rate asked for, `rate` the mean over splits with its 95 % interval by their spread
+    (draws of one pool overlap, so that it is a little too short), `proven` the mean rate at the proven rank.
     """
     rates: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
-    promised: dict[float, float] = {}
+    proven: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
     for learned, others in _splits(len(episodes), known, splits, seed):
         steps = _steps([episodes[place] for place in learned])
         scores = left_out(steps, episode_slices(steps.episode), settings, channels)
         largest = _largest(Memory.of(steps, settings, channels), [episodes[place] for place in others])
         for quantile in QUANTILES:
-            found = conformal(scores, quantile)
-            promised[quantile] = found.false_alarms
-            rates[quantile].append(float((largest > found.threshold).mean()))
+            rates[quantile].append(float((largest > threshold_of(scores, quantile).threshold).mean()))
+            safe = np.sort(scores.diagonal())[min(known, proven_rank(known, quantile)) - 1]
+            proven[quantile].append(float((largest > safe).mean()))
     return [
         {
             "demonstrations": known,
             "splits": splits,
             "held_out": len(episodes) - known,
             "asked": round(1 - quantile, 9),
-            "promised": promised[quantile],
             **_mean(np.array(rates[quantile])),
+            "proven": float(np.mean(proven[quantile])),
         }
         for quantile in QUANTILES
     ]

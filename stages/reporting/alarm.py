@@ -60,9 +60,10 @@ def alarm_basis(path: Path) -> str:
         lead = f"The alarm goes by the {alarm['score']}, in the features {listing(features)}, and rises above "
         if not alarm["calibrated"]:
             return f"{lead}{threshold:.3g}, a number that was set."
+        asked, rate = 100 * alarm["false_alarms_asked"], 100 * alarm["false_alarms"]
         return (
-            f"{lead}{threshold:.3g}: calibrated on {plural(alarm['episodes'], 'demonstration')}, of whose kind at most "
-            f"{100 * alarm['false_alarms']:.3g} % then alarm (asked for: {100 * alarm['false_alarms_asked']:.3g} %)."
+            f"{lead}{threshold:.3g}: calibrated on {plural(alarm['episodes'], 'demonstration')}, of whose kind "
+            f"{'at most' if rate > asked else 'about'} {rate:.3g} % then alarm (asked for: {asked:.3g} %)."
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: not the whole figures of a training") from None
