@@ -9,12 +9,12 @@ the distribution. For were it known as well, it and the n would have n + 1 excha
 prediction: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005), and no score of the n would be
 larger than here, as a row more makes no distance larger.
 
-That is safe, and too safe: another demonstration finds n known where each of the n found n - 1, and is less new for it.
-How many ranks this is worth is tried on the demonstrations themselves, by calibrating once more inside (Loh, Calibrating
-confidence coefficients, Journal of the American Statistical Association 82, 1987): each is held against the scores of
-the n - 1 others, all of them without it, and m is lowered by as many ranks as the threshold can be lowered there before
-too many alarm. The rate is then near what is asked for, and no longer proven to stay below it. All this holds in round
-0; corrections of later rounds depend on the demonstrations, if little.
+That is safe, and too safe: another demonstration finds n known where each of the n found n - 1, and is less new for
+it. How many ranks this is worth is tried on the demonstrations themselves, by calibrating once more inside (Loh,
+Calibrating confidence coefficients, Journal of the American Statistical Association 82, 1987): each is held against
+the scores of the n - 1 others, all of them without it, and m is lowered by as many ranks as it can be lowered there
+before too many alarm. The rate is then near what is asked for, and no longer proven to stay below it. All this holds
+in round 0; corrections of later rounds depend on the demonstrations, if little.
 """
 
 from collections.abc import Sequence
