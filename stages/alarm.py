@@ -34,6 +34,8 @@ def main() -> None:
     rounds = arguments.round or [settings.get(settings.params.rounds, "rounds")[-1].name]
     for name in rounds:
         cli.round_number(name)
+    if arguments.episodes is not None and arguments.episodes < 1:
+        raise errors.UserError(f"--episodes: found {arguments.episodes}, allowed: at least 1")
     QUESTIONS[arguments.question](arguments, settings, rounds)
 
 

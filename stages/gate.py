@@ -34,6 +34,8 @@ def main() -> None:
         found = getattr(arguments, name)
         if not 0 < found < highest:
             raise errors.UserError(f"--{name}: found {found}, allowed: more than 0 and less than {highest:g}")
+    if arguments.minutes is not None and not (arguments.sequential and arguments.minutes >= 0):
+        raise errors.UserError(f"--minutes: found {arguments.minutes}, allowed: 0 or more, and with --sequential")
     if arguments.worlds < 1:
         raise errors.UserError(f"--worlds: found {arguments.worlds}, allowed: at least 1")
     if arguments.power is not None:

@@ -11,6 +11,7 @@ its table goes a chart (.svg) of success with 95 % intervals, value by value.
 from collections.abc import Sequence
 import io
 from pathlib import Path
+import re
 import subprocess
 import sys
 from typing import Annotated, Literal
@@ -62,9 +63,9 @@ def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
     from stages.tasks import TASKS
 
     key, _, listed = sweep.partition("=")
-    values = [yaml.safe_load(value) for value in listed.split(",")]
-    if not key or len(values) < 2 or any(value is None for value in values):
-        raise errors.UserError(f"--sweep: found {sweep}, allowed: a parameter and at least two values (KEY=1,2)")
+    values = [_read(value) for value in listed.split(",")]
+    if not key or len(values) < 2 or len(set(map(str, values))) < len(values) or None in values:
+        raise errors.UserError(f"--sweep: found {sweep}, allowed: a parameter and two values or more (KEY=1,2)")
     known = [part for part in key.split(".") if part in TASKS]
     named = task or (known[0] if known else "")
     if named not in TASKS:
@@ -76,8 +77,19 @@ def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
     return key, Study(question=question, task=named, rounds=rounds, plot="values", variants=variants)
 
 
+def _read(value: str) -> Value:
+    """A value as YAML reads it; none where it is not a plain one."""
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return None
+    return read if isinstance(read, str | int | float | bool) else None
+
+
 def write_sweep(key: str, study: Study, name: str | None) -> Path:
     """Write the study to where the report finds it; UserError where another one of that name is."""
+    if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
+        raise errors.UserError(f"--name: found {name}, allowed: letters, digits, `_`, `.` and `-`")
     path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
     if path.exists() and read_study(path) != study:
         raise errors.UserError(f"{path}: found another study, allowed: a --name of its own for this one")

@@ -115,7 +115,8 @@ def choose_threshold(
     """The shift threshold, as set or calibrated, and what is to be known of it.
 
     That is: the score that is compared with it and the features in which it is a distance; if it was calibrated, from
-    how many episodes, and how often an episode like them would alarm, as asked for and as it is (`false_alarms`).
+    how many episodes, and how often an episode like them would alarm: as asked for, and about (`false_alarms`), or at
+    most so often (`proven`).
     """
     score: dict[str, Any] = {
         "score": f"largest distance of an episode to the {ordinal(cloning.neighbors)} nearest row",
@@ -131,8 +132,8 @@ def choose_threshold(
     asked = round(1 - shift.quantile, 9)
     if found.false_alarms > asked:
         print(
-            f"shift threshold: {found.episodes} demonstrated episodes are too few for {asked:.3g} false alarms, "
-            f"at most {found.false_alarms:.3g} are promised",
+            f"shift threshold: {found.episodes} demonstrated episodes are too few for a false-alarm rate of "
+            f"{asked:.3g}, at most {found.false_alarms:.3g} is promised",
             file=sys.stderr,
         )
     return found.threshold, {
@@ -140,6 +141,7 @@ def choose_threshold(
         "episodes": found.episodes,
         "rank": found.rank,
         "false_alarms": found.false_alarms,
+        "proven": found.proven,
         "false_alarms_asked": asked,
     }
 

@@ -118,7 +118,7 @@ def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -
     fewer = write_evaluation(tmp_path / "fewer", {"near": some(60, 60), "new": some(1, 1)})
     said = compare(stage, workspace, workspace / "data/distance/round_0", fewer).output
     assert "distance near: left out 40 episodes that one side lacks." in said
-    assert "distance new: left out 1 episodes that one side lacks." in said
+    assert "distance new: left out 1 episode that one side lacks." in said
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,13 @@ def test_a_new_condition_is_not_held_against_the_workspace(gate: Any) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(("--margin", "0"), "--margin: found 0.0"), (("--level", "0.9"), "--level: found 0.9")],
+    [
+        (("--margin", "0"), "--margin: found 0.0"),
+        (("--level", "0.9"), "--level: found 0.9"),
+        (("--minutes", "3"), "--minutes: found 3.0, allowed: 0 or more, and with --sequential"),
+        (("--sequential", "--minutes", "nan"), "--minutes: found nan"),
+        (("--baseline", ""), "found an empty name"),
+    ],
 )
 def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...], told: str) -> None:
     ended = gate(GOOD, GOOD, *arguments)

@@ -101,8 +101,10 @@ def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:
 @pytest.mark.parametrize(
     ("sweep", "task", "told"),
     [
-        ("policy.kuka_reach.neighbors=1", None, "at least two values"),
-        ("policy.kuka_reach.neighbors=1,,2", None, "at least two values"),
+        ("policy.kuka_reach.neighbors=1", None, "two values or more"),
+        ("policy.kuka_reach.neighbors=1,,2", None, "two values or more"),
+        ("policy.kuka_reach.neighbors=1,1", None, "two values or more"),
+        ("policy.kuka_reach.neighbors=1,[", None, "two values or more"),
         ("seed=1,2", None, "--task: found nothing"),
         ("seed=1,2", "walk", "--task: found walk"),
     ],

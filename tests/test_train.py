@@ -53,7 +53,8 @@ def test_too_few_episodes_for_the_rate_are_told_with_the_rate_that_holds(capsys:
     assert (told["episodes"], told["rank"], told["false_alarms_asked"]) == (8, 8, 0.1)
     assert told["false_alarms"] == pytest.approx(1 / 9)
     assert capsys.readouterr().err == (
-        "shift threshold: 8 demonstrated episodes are too few for 0.1 false alarms, at most 0.111 are promised\n"
+        "shift threshold: 8 demonstrated episodes are too few for a false-alarm rate of 0.1, "
+        "at most 0.111 is promised\n"
     )
     choose_threshold(known(9), SETTINGS, ShiftSettings(quantile=0.9), CHANNELS)
     assert capsys.readouterr().err == ""

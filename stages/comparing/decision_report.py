@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from stages.comparing.decision import Judgement
 from stages.comparing.wording import chance, percent, points
+from stages.core.wording import plural
 
 _ORDER = ("failed", "open", "cleared")
 
@@ -30,7 +31,7 @@ def text(asked: Asked, judgements: list[Judgement], missing: list[str]) -> str:
 
 def _line(one: Judgement, asked: Asked) -> str:
     name = f"{one.state}: {one.task} {one.condition}"
-    moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {one.pairs:,} episodes"
+    moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {plural(one.pairs, 'episode')}"
     sure = f"{100 * (1 - asked.level):g} %"
     if one.state == "failed":
         evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"

@@ -44,8 +44,10 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
     """The side that `name` means, with the round `number` (None: the last) where it has several; one task or all.
 
     A folder wins over a revision of the same name; `round_0` always is the workspace's. Raises UserError where there is
-    no such thing, or where it lacks the task.
+    no such thing (an empty name, such as of an unset variable, is none), or where it lacks the task.
     """
+    if not name:
+        raise UserError("found an empty name, allowed: a folder, a round, a revision or an experiment")
     folder = Path(name)
     if re.fullmatch(r"round_[0-9]+", name):
         side = _workspace_round(name, workspace, task)

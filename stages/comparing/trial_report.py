@@ -7,6 +7,7 @@ from typing import Any
 
 from stages.comparing.trial import Answer, Rule
 from stages.comparing.wording import chance, points
+from stages.core.wording import plural
 
 _ORDER = ("failed", "open", "cleared")
 
@@ -24,7 +25,7 @@ def text(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence
 def _line(one: Answer, rule: Rule, conditions: int) -> str:
     name = f"{one.state}: {one.task} {one.condition}"
     further = max(one.pairs - one.recorded, 0)
-    read = f"{one.pairs:,} pairs, {further:,} of them run for it: {one.lost:,} lost, {one.gained:,} gained"
+    read = f"{plural(one.pairs, 'pair')}, {further:,} of them run for it: {one.lost:,} lost, {one.gained:,} gained"
     worse, cleared = chance(min(1.0, conditions / one.worse)), chance(min(1.0, 1 / one.cleared))
     if one.state == "failed":
         return f"{name}: worse ({read}; anytime p {worse}, adjusted)"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from stages.comparing.comparison import Comparison
 from stages.comparing.pairing import Pairs
 from stages.core.layout import aligned
+from stages.core.wording import plural
 
 _HEADER = ("task", "condition", "pairs", "A", "B", "B - A", "interval", "lost", "gained", "p", "adjusted", "verdict")
 _WORDS = [place for place, name in enumerate(_HEADER) if name in ("task", "condition", "verdict")]
@@ -58,9 +59,10 @@ def left_out(pairs: Pairs) -> list[str]:
     name = f"{pairs.task} {pairs.condition}"
     told = []
     if pairs.differing:
-        told.append(f"{name}: left out {pairs.differing:,} seeds whose worlds differ.")
+        told.append(f"{name}: left out {plural(pairs.differing, 'seed')} whose worlds differ.")
     if pairs.alone:
-        told.append(f"{name}: left out {pairs.alone:,} episodes that one side lacks.")
+        told.append(f"{name}: left out {plural(pairs.alone, 'episode')} that one side lacks.")
     if pairs.copies:
-        told.append(f"{name}: {pairs.copies:,} pairs are the same episode again (nothing in them is random): left out.")
+        again = plural(pairs.copies, "copy", "copies")
+        told.append(f"{name}: left out {again} of an episode (nothing in them is random).")
     return told

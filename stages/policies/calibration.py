@@ -13,8 +13,10 @@ That is safe, and too safe: another demonstration finds n known where each of th
 it. How many ranks this is worth is tried on the demonstrations themselves, by calibrating once more inside (Loh,
 Calibrating confidence coefficients, Journal of the American Statistical Association 82, 1987): each is held against
 the scores of the n - 1 others, all of them without it, and m is lowered by as many ranks as it can be lowered there
-before too many alarm. The rate is then near what is asked for, and no longer proven to stay below it. All this holds
-in round 0; corrections of later rounds depend on the demonstrations, if little.
+before too many alarm. The rate is then near what is asked for, and no longer proven to stay below it. Of few episodes a
+rank is worth more than what there is to correct, and the proven one is taken.
+
+All this holds in round 0; corrections of later rounds depend on the demonstrations, if little.
 """
 
 from collections.abc import Sequence
@@ -31,6 +33,8 @@ from stages.core.task import Channel, Floats
 from stages.policies.memory import Memory
 
 _ROUNDING = 9  # digits: 10 * 0.9 is 9, not a bit more
+_FEW = 20  # episodes: of fewer a rank is more than 5 points
+_ALLOWED = "allowed: a number, or at least 2 episodes to calibrate on"
 _NOBODY = -1  # owns the rows of corrections
 
 
@@ -40,35 +44,42 @@ class Calibrated(NamedTuple):
     threshold: float
     episodes: int  # n that it rests on
     rank: int  # m: it is the m-th smallest of their scores
-    false_alarms: float  # about how probable it is that an episode like them is above it
+    false_alarms: float  # how probable it is that an episode like them is above it
+    proven: bool  # whether at most so probable; otherwise about
 
 
 def calibrate(steps: Steps, settings: PolicySettings, quantile: float, observation: Sequence[Channel]) -> Calibrated:
     """The threshold at which `quantile` of episodes like those demonstrated raise no alarm.
 
-    UserError where fewer than two were demonstrated.
+    UserError where fewer than two were demonstrated, too little is left without one of them, or they are all the same.
     """
     slices = [part for part in episode_slices(steps.episode) if steps.round[part.start] == 0]
     if len(slices) < 2:
+        raise UserError(f"shift threshold: found null and {len(slices)} demonstrated episode, {_ALLOWED}")
+    longest = max(part.stop - part.start for part in slices)
+    if len(steps) - longest < settings.neighbors:
         raise UserError(
-            f"shift threshold: found null and {len(slices)} demonstrated episode, "
-            "allowed: a number, or at least 2 episodes to calibrate on"
+            f"shift threshold: found null and {len(steps) - longest} rows without the longest demonstration, "
+            f"fewer than the {settings.neighbors} neighbors, {_ALLOWED}"
         )
-    return threshold_of(left_out(steps, slices, settings, observation), quantile)
+    found = threshold_of(left_out(steps, slices, settings, observation), quantile)
+    if found.threshold == 0:
+        raise UserError(f"shift threshold: found null and demonstrations that are the same again, {_ALLOWED}")
+    return found
 
 
 def threshold_of(scores: Floats, quantile: float) -> Calibrated:
     """The threshold from scores (n, n), as `left_out` has them.
 
     Where n is too small for the quantile, so that only an infinite threshold could keep to it, it is the largest score,
-    and `false_alarms` is above 1 - quantile: at most 1 / (n + 1).
+    and `false_alarms` is 1 / (n + 1), which is more than 1 - quantile.
     """
-    episodes, rank = len(scores), proven_rank(len(scores), quantile)
-    ascending = np.sort(scores.diagonal())
-    if rank > episodes:
-        return Calibrated(float(ascending[-1]), episodes, episodes, 1 / (episodes + 1))
-    lower = rank - _spare_ranks(scores, quantile)
-    return Calibrated(float(ascending[lower - 1]), episodes, lower, 1 - rank / (episodes + 1))
+    episodes = len(scores)
+    wanted = proven_rank(episodes, quantile)
+    rank, proven = min(wanted, episodes), episodes < _FEW or wanted > episodes
+    lower = rank if proven else rank - _spare_ranks(scores, quantile)
+    threshold = float(np.sort(scores.diagonal())[lower - 1])
+    return Calibrated(threshold, episodes, lower, 1 - rank / (episodes + 1), proven)
 
 
 def proven_rank(episodes: int, quantile: float) -> int:
@@ -113,8 +124,8 @@ def _largest_without(distances: Floats, owners: Ints, neighbors: int, episodes: 
     It is known how far the rows next to them are and whose, in ascending order (T, K).
     """
     largest = np.full(episodes, distances[:, neighbors - 1].max())
-    farther = distances[:, -1] > largest[0]  # no other row can be what is largest without an episode
-    distances, owners = distances[farther], owners[farther]
+    far = distances[:, -1] >= largest[0]  # no other row can be the one that is farthest off
+    distances, owners = distances[far], owners[far]
     for missing in np.setdiff1d(owners[:, :neighbors], _NOBODY):
         left = np.cumsum(owners != missing, axis=1)
         if (left[:, -1] >= neighbors).all():

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.core.wording import plural
 from stages.measuring.alarm import ALL
 from stages.reporting.inputs import records
 from stages.reporting.scores import SCORED, score_cells, score_verdict
-from stages.reporting.wording import interval, listing, percent, plural, seconds
+from stages.reporting.wording import interval, listing, percent, seconds
 
 Row = dict[str, Any]
 
@@ -63,7 +64,7 @@ def alarm_basis(path: Path) -> str:
         asked, rate = 100 * alarm["false_alarms_asked"], 100 * alarm["false_alarms"]
         return (
             f"{lead}{threshold:.3g}: calibrated on {plural(alarm['episodes'], 'demonstration')}, of whose kind "
-            f"{'at most' if rate > asked else 'about'} {rate:.3g} % then alarm (asked for: {asked:.3g} %)."
+            f"{'at most' if alarm['proven'] else 'about'} {rate:.3g} % then alarm (asked for: {asked:.3g} %)."
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: not the whole figures of a training") from None

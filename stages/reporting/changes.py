@@ -8,7 +8,8 @@ from pathlib import Path
 from stages.comparing.comparison import Comparison, compare
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.pairing import pair
-from stages.reporting.wording import listing, percent, plural
+from stages.core.wording import plural
+from stages.reporting.wording import listing, percent
 
 LEVEL = 0.05
 _FEWEST = 6  # pairs: fewer could not tell a difference at this level, were they all discordant

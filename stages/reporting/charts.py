@@ -4,10 +4,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 import numpy as np
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.reporting.drawing import INK, LAST, MUTED, chart, round_colour
 from stages.reporting.inputs import records
 from stages.reporting.picture import Figure, Picture
-from stages.reporting.wording import interval, listing, percent, plural, quantity
+from stages.reporting.wording import interval, listing, percent, quantity
 
 _WIDE = 200  # an axis that spans more than this factor has a mark a decade
 _LEAST = 0.01  # of the threshold: smaller novelty is drawn at the lower edge

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from stages.core.task import Floats
+from stages.core.wording import plural
 from stages.reporting.charts import by_condition
 from stages.reporting.drawing import MUTED, chart, round_colour
 from stages.reporting.inputs import records
 from stages.reporting.picture import Figure, Picture
-from stages.reporting.wording import listing, percent, plural
+from stages.reporting.wording import listing, percent
 
 _LEAST = 5  # pairs for a correlation
 _SURE = 1 - 1e-9

@@ -13,12 +13,13 @@ from stages.core import tables
 from stages.core.columns import values
 from stages.core.policy import load_policy
 from stages.core.task import Floats, vector
+from stages.core.wording import plural
 from stages.explaining.moment import read_moment
 from stages.explaining.votes import Explanation, Voter, explain, read_known
 from stages.policies import POLICIES
 from stages.reporting.drawing import FIRST, INK, LAST, MUTED, chart
 from stages.reporting.picture import Figure, Picture
-from stages.reporting.wording import plural, seconds
+from stages.reporting.wording import seconds
 from stages.tasks import TASKS
 from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
 

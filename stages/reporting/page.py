@@ -20,7 +20,7 @@ from stages.reporting.probes import Probed, read_knobs
 from stages.reporting.responses import Responses, read_responses
 from stages.reporting.studies import Study
 from stages.reporting.summary import COLUMNS, cells, what_was_run
-from stages.reporting.verdict import RELIABLE, Verdict, judge
+from stages.reporting.verdict import Verdict, judge
 from stages.reporting.wording import percent
 from stages.tasks import TASKS
 
@@ -116,7 +116,6 @@ def write_page(
         total=total(changes),
         how=HOW,
         ran=what_was_run(measured),
-        reliable=percent(RELIABLE),
         sections=sections,
         columns=COLUMNS,
         table=cells(measured.results),

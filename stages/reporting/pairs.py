@@ -10,6 +10,7 @@ import pandas as pd
 from stages.core import tables
 from stages.core.errors import UserError
 from stages.core.task import Floats
+from stages.core.wording import plural
 from stages.tasks import TASKS
 
 
@@ -92,9 +93,9 @@ def _choose(evaluations: list[Evaluation], shift: "pd.Series[float]") -> tuple[d
     last = evaluations[-1].episodes.set_index("episode_index")["outcome"]
     mended = failed & (last.reindex(first["episode_index"]) == "success").to_numpy()
     for candidates, why in (
-        (mended, "of the {count} in {condition} that failed at first and succeeded at last, the one of median error"),
-        (failed, "of the {count} in {condition} that failed in the first round, the one of median error"),
-        (np.ones(len(first), dtype=bool), "none failed; of the {count} in {condition}, the one of median error"),
+        (mended, "of {told} in {condition} that failed at first and succeeded at last, the one of median error"),
+        (failed, "of {told} in {condition} that failed in the first round, the one of median error"),
+        (np.ones(len(first), dtype=bool), "none failed; of {told} in {condition}, the one of median error"),
     ):
         if candidates.any():
             found = first[candidates]
@@ -102,7 +103,7 @@ def _choose(evaluations: list[Evaluation], shift: "pd.Series[float]") -> tuple[d
             condition = max(shift.index.intersection(counts.index), key=lambda name: (counts[name], shift[name]))
             found = found[found["condition"] == condition].sort_values(["error", "episode_index"])
             chosen: dict[str, Any] = {str(key): value for key, value in found.iloc[(len(found) - 1) // 2].items()}
-            return chosen, why.format(count=len(found), condition=condition)
+            return chosen, why.format(told=plural(len(found), "episode"), condition=condition)
     raise ValueError("an evaluation without episodes")
 
 

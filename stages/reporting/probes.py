@@ -9,12 +9,13 @@ from typing import Any
 from matplotlib.axes import Axes
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.probing.halves import Half, half_distance
 from stages.probing.probe import SHOWN
 from stages.reporting.drawing import BETWEEN, FIRST, LAST, Chart, chart
 from stages.reporting.inputs import read_table, records
 from stages.reporting.picture import Figure, Picture
-from stages.reporting.wording import listing, plural
+from stages.reporting.wording import listing
 
 COLUMNS = ("knob", "side", "half alarm at", "half fail at", "tried up to")
 NEEDED = (
@@ -22,6 +23,13 @@ NEEDED = (
     *("failed", "failed_low", "failed_high"),
 )
 _KINDS = {"alarmed": FIRST, "failed": LAST}
+PLAIN = "1"  # the unit of what has none
+_ORDERS = (
+    "The alarm comes first for {}.",
+    "Failure comes first for {}.",
+    "Which comes first cannot be told for {}.",
+    "Neither comes within what was tried for {}.",
+)
 _ACROSS = 4  # panels in a row of the drawing
 
 
@@ -45,7 +53,7 @@ def read_knobs(folder: Path | None, task: str) -> Probed | None:
 
 
 def halves(table: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Half], float]]:
-    """Knob, unit, side, the half-way marks by kind, and the farthest distance tried."""
+    """Knob, unit as it follows a number, side, the half-way marks by kind, and the farthest distance tried."""
     shown = records(table[table["knob"] == SHOWN])[0]
     moved = table[table["knob"] != SHOWN]
     for (knob, side), group in moved.groupby(["knob", "side"], sort=False):
@@ -56,22 +64,23 @@ def halves(table: pd.DataFrame) -> Iterator[tuple[str, str, str, dict[str, Half]
             kind: half_distance(distances, [round(share * episodes) for share in (shown[kind], *near[kind])], episodes)
             for kind in _KINDS
         }
-        yield str(knob), str(near["unit"].iloc[0]), str(side), found, distances[-1]
+        unit = str(near["unit"].iloc[0])
+        yield str(knob), "" if unit == PLAIN else f" {unit}", str(side), found, distances[-1]
 
 
 def knob_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """A row of text a knob and side, in the order of COLUMNS."""
     return [
-        (knob, side, *(_said(half, unit) for half in found.values()), f"{farthest:.3g} {unit}")
+        (knob, side, *(_said(half, unit) for half in found.values()), f"{farthest:.3g}{unit}")
         for knob, unit, side, found, farthest in halves(table)
     ]
 
 
 def _said(half: Half, unit: str) -> str:
     if isinf(half.distance):
-        return f"not reached (from {half.low:.2g} {unit} on possible)" if not isinf(half.low) else "not reached"
+        return f"not reached (from {half.low:.2g}{unit} on possible)" if not isinf(half.low) else "not reached"
     high = "\N{INFINITY}" if isinf(half.high) else f"{half.high:.2g}"
-    return f"{half.distance:.2g} {unit} ({half.low:.2g}\N{EN DASH}{high})"
+    return f"{half.distance:.2g}{unit} ({half.low:.2g}\N{EN DASH}{high})"
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
@@ -84,16 +93,23 @@ def sentences(table: pd.DataFrame) -> list[str]:
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """In which directions half of the episodes alarm before half fail, and in which they fail unseen."""
-    early, late, neither = list[str](), list[str](), list[str]()
-    for knob, _, side, found, _ in halves(table):
-        alarm, fail = found["alarmed"].distance, found["failed"].distance
-        where = neither if isinf(alarm) and isinf(fail) else early if alarm <= fail else late
-        where.append(f"{knob} {side}")
-    parts = [f"The alarm comes first for {listing(early)}." if early else ""]
-    parts += [f"Failure comes first for {listing(late)}." if late else ""]
-    parts += [f"Neither comes within what was tried for {listing(neither)}." if neither else ""]
-    return " ".join(part for part in parts if part)
+    """In which directions half of the episodes alarm before half fail, and in which they fail unseen.
+
+    An order is claimed only where both intervals are apart.
+    """
+    found: dict[str, list[str]] = {says: [] for says in _ORDERS}
+    for knob, _, side, marks, _ in halves(table):
+        found[_order(marks["alarmed"], marks["failed"])].append(f"{knob} {side}")
+    return " ".join(says.format(listing(where)) for says, where in found.items() if where)
+
+
+def _order(alarm: Half, fail: Half) -> str:
+    early, late, unsure, neither = _ORDERS
+    if isinf(alarm.distance) and isinf(fail.distance):
+        return neither
+    if alarm.high < fail.low:
+        return early
+    return late if fail.high < alarm.low else unsure
 
 
 def knobs_figure(table: pd.DataFrame) -> Figure:

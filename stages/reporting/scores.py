@@ -2,11 +2,13 @@
 
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.measuring.scores import TOLD
 from stages.reporting.inputs import records
 from stages.reporting.wording import listing
 
 SCORED = ("round", "score", *TOLD)
+_ASKED = dict(zip(TOLD, ("failure", "failure from the start", "worlds outside", "visible ones of these"), strict=True))
 _ORDER = ("novelty", "extrapolation", "disagreement")
 
 
@@ -34,7 +36,7 @@ def _more(row: dict[str, float]) -> str:
 
 
 def score_verdict(scores: pd.DataFrame) -> str:
-    """Where another score tells more or less than novelty in the first round, so surely that 0 is ruled out."""
+    """Where another score tells more or less than novelty in the first round: by 95 % intervals that rule out 0."""
     first = scores[scores["round"] == scores["round"].min()]
     parts = []
     for score in _ORDER[1:]:
@@ -43,7 +45,8 @@ def score_verdict(scores: pd.DataFrame) -> str:
         worse = mine["told"][mine["advantage_high"] < 0].tolist()
         for which, word in ((better, "better"), (worse, "worse")):
             if which:
-                parts.append(f"{score} tells {word} than novelty: {'; '.join(which)}")
+                parts.append(f"{score} tells {listing([_ASKED[told] for told in which])} {word} than novelty does")
     if not parts:
         return ""
-    return f"In round {scores['round'].min()}, {listing(parts)}."
+    looks = f"each of {plural(int(first['advantage_low'].notna().sum()), 'interval')} by itself"
+    return f"In round {scores['round'].min()}, {'; '.join(parts)} ({looks})."

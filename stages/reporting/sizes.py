@@ -2,11 +2,12 @@
 
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.reporting.coverage import rank_correlation
 from stages.reporting.drawing import FIRST, LAST, chart
 from stages.reporting.inputs import records
 from stages.reporting.picture import Figure, Picture
-from stages.reporting.wording import listing, percent, plural
+from stages.reporting.wording import listing, percent
 
 
 def size_figures(table: pd.DataFrame) -> tuple[Figure]:

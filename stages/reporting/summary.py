@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
 from stages.reporting.inputs import Measured, records
-from stages.reporting.verdict import RELIABLE, judge
-from stages.reporting.wording import interval, percent, plural, quantity
+from stages.reporting.verdict import judge
+from stages.reporting.wording import interval, percent, quantity
 from stages.tasks import TASKS
 
 COLUMNS = ("task", "round", "condition", "episodes", "success", "95 % interval", "error", "steps", "above threshold")
@@ -53,7 +54,7 @@ def write_summary(measured: Measured, changes: Mapping[str, Changes]) -> str:
         *(total(changes), "", *verdicts, "", HOW, ""),
         *("## What was learned, and where it failed", ""),
         what_was_run(measured),
-        f"A condition counts as reliable from {percent(RELIABLE)} success on; intervals are Wilson's at 95 %.",
+        "Intervals are Wilson's at 95 %.",
         *("", *learned, ""),
         *("## All results", ""),
         *(f"| {' | '.join(row)} |" for row in table),

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from stages.core.wording import plural
 from stages.reporting.inputs import records
-from stages.reporting.wording import interval, listing, percent, plural
+from stages.reporting.wording import interval, listing, percent
 
-RELIABLE = 0.95  # share of episodes from which on a condition counts as mastered
+MASTERED = 0.95  # share of episodes that succeed, from which on a condition does not fall short
 
 Row = dict[str, Any]
 
@@ -33,7 +34,7 @@ def judge(rows: pd.DataFrame) -> Verdict:
     """The verdict on the rows of results.csv of one task."""
     rounds = sorted(set(rows["round"].tolist()))
     first, last = (_of_round(rows, number) for number in (rounds[0], rounds[-1]))
-    short = [condition for condition, row in first.items() if row["success"] < RELIABLE]
+    short = [condition for condition, row in first.items() if row["success"] < MASTERED]
     return Verdict(
         _learned(rounds[0], first),
         _failed(first, short),
@@ -54,16 +55,15 @@ def _success(row: Row) -> str:
 
 
 def _learned(number: int, first: dict[str, Row]) -> str:
-    good = [f"{condition} ({_success(row)})" for condition, row in first.items() if row["success"] >= RELIABLE]
+    good = [f"{condition} ({_success(row)})" for condition, row in first.items() if row["success"] >= MASTERED]
     steps = plural(int(next(iter(first.values()))["rows"]), "step")
-    if not good:
-        return f"From {steps} of demonstration, the policy of round {number} is reliable in no condition."
-    return f"From {steps} of demonstration, the policy of round {number} is reliable in {listing(good)}."
+    where = listing(good) if good else "no condition"
+    return f"From {steps} of demonstration, the policy of round {number} reaches {percent(MASTERED)} in {where}."
 
 
 def _failed(first: dict[str, Row], short: Sequence[str]) -> str:
     if not short:
-        return f"It falls short in no condition: all reach {percent(RELIABLE)}."
+        return "It falls short in no condition."
     parts = [f"{condition} ({_success(first[condition])})" for condition in short]
     shares = [f"{percent(first[condition]['shift'])} of the steps in {condition}" for condition in short]
     return f"It falls short in {listing(parts)}; novelty was above the threshold in {listing(shares)}."

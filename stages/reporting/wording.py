@@ -44,8 +44,3 @@ def seconds(value: float) -> str:
 def listing(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def plural(count: int, word: str) -> str:
-    """`1 row`, `1,500 rows`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -76,8 +76,8 @@ def test_a_score_is_called_better_or_worse_where_no_difference_is_ruled_out() ->
     )
     found = judge_alarm(table((1, 1, 1, 1)), told)
     assert found.score_verdict == (
-        "In round 0, extrapolation tells better than novelty: failure "
-        "and disagreement tells worse than novelty: failure."
+        "In round 0, extrapolation tells failure better than novelty does; "
+        "disagreement tells failure worse than novelty does (each of 3 intervals by itself)."
     )
     assert [row[:3] for row in found.scores] == [
         ("0", "novelty", "0.900 (0.800\N{EN DASH}0.950)"),
