@@ -5,6 +5,7 @@ With --recording, the given CSV or Parquet files are imported instead of what pa
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+import sys
 
 import numpy as np
 
@@ -56,7 +57,11 @@ def scripted_episodes(
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
     plans = plan_episodes(knobs, spans, wanted.episodes, "demonstrate", settings.seed, "demonstrate", name)
     controller = expert_controller(task)
-    return run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
+    episodes = run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
+    succeeded = sum(episode.outcome == "success" for episode in episodes)
+    if succeeded < len(episodes) / 2:
+        print(f"{name}: the expert succeeded in {succeeded} of {len(episodes)} episodes only", file=sys.stderr)
+    return episodes
 
 
 def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> list[Episode]:

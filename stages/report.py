@@ -28,7 +28,7 @@ def main() -> None:
     changes = read_changes(arguments.data, measured.rounds)
 
     # After what was measured: what draws takes as long to import as pandas, which reads.
-    from stages.reporting.mosaic import mosaic
+    from stages.reporting.mosaic import blank, mosaic
     from stages.reporting.page import write_page
     from stages.reporting.sections import make_parts
     from stages.reporting.summary import write_summary
@@ -38,8 +38,8 @@ def main() -> None:
     write_text(arguments.summary, write_summary(measured, changes))
     write_text(arguments.page, page)
     if arguments.picture:
-        picture = next((made for section in reversed(sections) if (made := mosaic(section.films))), b"")
-        write_bytes(arguments.picture, picture)
+        made = (mosaic(section.films) for section in reversed(sections))
+        write_bytes(arguments.picture, next(filter(None, made), None) or blank())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ def main() -> None:
     kind = POLICIES.find(cloning.kind)
 
     policy = kind.fit(steps, cloning, task.observation)
+    if not np.isfinite(policy.act(steps.observations[:1]).novelty).all():
+        raise errors.UserError(f"policy kind {cloning.kind}: found no novelty, allowed: a number, for the alarm")
     threshold, alarm = choose_threshold(steps, cloning, shift, task.observation)
     figures = {
         "rows": len(steps),

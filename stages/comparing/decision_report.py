@@ -1,5 +1,6 @@
 """What the gate says of its judgements, for people and for programs."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 import json
 from typing import Any, NamedTuple
@@ -19,14 +20,19 @@ class Asked(NamedTuple):
     level: float  # how often to fail where nothing is worse
 
 
-def text(asked: Asked, judgements: list[Judgement], missing: list[str]) -> str:
+def outcome(failed: int, missing: Sequence[str]) -> str:
+    """What it comes to; what was not judged has not passed."""
+    return "failed" if failed else "nothing failed" if missing else "passed"
+
+
+def text(asked: Asked, judgements: list[Judgement], missing: Sequence[str]) -> str:
     """A line a condition, those that fail first, and the outcome."""
     lines = [_line(one, asked) for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))]
     lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
     failed, unsure = (sum(one.state == state for one in judgements) for state in ("failed", "open"))
     counted = f"{failed} of {len(judgements)} conditions are worse than {asked.baseline}"
     told = f"; {unsure} have too few episodes to tell" if unsure else ""
-    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {counted}{told}"])
+    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}{told}"])
 
 
 def _line(one: Judgement, asked: Asked) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import json
 from typing import Any
 
+from stages.comparing.decision_report import outcome
 from stages.comparing.trial import Answer, Rule
 from stages.comparing.wording import chance, points
 from stages.core.wording import plural
@@ -18,8 +19,8 @@ def text(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence
     lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
     failed, unsure = (sum(one.state == state for one in answers) for state in ("failed", "open"))
     told = f"; {unsure} not settled yet" if unsure else ""
-    outcome = f"{failed} of {len(answers)} conditions are worse than {baseline}{told}"
-    return "\n".join([*lines, f"gate: {'failed' if failed else 'passed'}: {outcome}"])
+    counted = f"{failed} of {len(answers)} conditions are worse than {baseline}{told}"
+    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}"])
 
 
 def _line(one: Answer, rule: Rule, conditions: int) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Generic, TypeVar
+from inspect import get_annotations
+from typing import Any, ClassVar, Generic, TypeVar, get_origin
 
-from stages.core.errors import UserError
+from stages.core.errors import UserError, quoted, reason
 
 T = TypeVar("T")
 
@@ -16,8 +17,21 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         self.what, self.places = what, places
 
     def __getitem__(self, name: str) -> type[T]:
-        module, _, attribute = self.places[name].partition(":")
-        found: type[T] = getattr(import_module(module), attribute)
+        found = self._imported(name)
+        if lacking := sorted(_lacking(found)):
+            raise UserError(f"{self.what} {name}: {found.__name__} lacks {', '.join(lacking)}")
+        return found
+
+    def _imported(self, name: str) -> type[T]:
+        place = self.places[name]
+        module, _, attribute = place.partition(":")
+        try:
+            found: type[T] = getattr(import_module(module), attribute)
+        except SyntaxError as error:
+            where = f"{error.filename}: not Python (line {error.lineno}: {quoted(error.msg)})"
+            raise UserError(f"{self.what} {name}: {where}") from None
+        except (ImportError, AttributeError) as error:
+            raise UserError(f"{self.what} {name}: {place} cannot be imported ({reason(error)})") from None
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -31,3 +45,15 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         if name not in self.places:
             raise UserError(f"{self.what}: found {name}, allowed: {', '.join(self.places)}")
         return self[name]
+
+
+def _lacking(found: type) -> set[str]:
+    """The methods that its bases leave to it, and their class variables without a value."""
+    declared = {
+        name
+        for base in found.__mro__
+        for name, kind in dict[str, Any](get_annotations(base)).items()
+        if get_origin(kind) is ClassVar
+    }
+    methods: frozenset[str] = getattr(found, "__abstractmethods__", frozenset())
+    return {name for name in declared if not hasattr(found, name)} | methods

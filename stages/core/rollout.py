@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.core.episode import Controller, Decision, Episode, Plan, Scores
+from stages.core.promises import Asked, expert_actions, first_observation, observed, outcome
 from stages.core.streams import stream
 from stages.core.task import Floats, Task
 
@@ -16,7 +17,8 @@ def expert_controller(task: type[Task]) -> Controller:
     def act(observations: Floats) -> Decision:
         rows = len(observations)
         no = np.zeros(rows, dtype=bool)
-        return Decision(task.expert(observations), Scores.unknown(rows), no, no, no)
+        actions = expert_actions(task, task.expert(observations), rows)
+        return Decision(actions, Scores.unknown(rows), no, no, no)
 
     return act
 
@@ -43,7 +45,7 @@ class _Run:
         self.said: list[_Said] = []
         self.executed: list[Floats] = []
         self.errors: list[float] = []
-        self.true = task.reset(plan.world, stream(plan.seed, "reset"))
+        self.true = first_observation(task, task.reset(Asked(plan.world), stream(plan.seed, "reset")))
 
     def observe(self) -> Floats:
         """What the controller sees now (O,)."""
@@ -80,7 +82,7 @@ class _Run:
             np.array([said.shift for said in self.said]),
             np.array([said.asked for said in self.said]),
             np.array(self.errors),
-            self.task.outcome or "timeout",
+            outcome(self.task),
             self.task.final_error(),
             self.task.details(),
         )
@@ -115,7 +117,7 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan]
     waiting = iter(plans)
     runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
     while runs:
-        decision = controller(np.array([run.observe() for run in runs]))
+        decision = controller(observed(type(runs[0].task), np.array([run.observe() for run in runs])))
         ended = [run.advance(said) for run, said in zip(runs, _rows(decision), strict=True)]
         if not any(ended):
             continue

@@ -49,7 +49,10 @@ class Explanation:
 def read_known(path: Path, name: str, task: type[Task], trained: Trained) -> pa.Table:
     """The dataset at `path`; UserError where the policy knows other rows, for its memory is in the dataset's order."""
     table = parquet.read_table(path, schemas.expert_schema(name, task))
-    if not np.array_equal(trained.policy.arrays()["actions"], tables.matrix(table, "action", task.action)):
+    known = trained.policy.arrays().get("actions")
+    if known is None:
+        raise UserError(f"policy kind {trained.kind}: it keeps no rows, so that none can be named")
+    if not np.array_equal(known, tables.matrix(table, "action", task.action)):
         raise UserError(f"{path}: found other rows than those that the policy beside it was trained on")
     return table
 

@@ -3,8 +3,12 @@
 from base64 import b64decode
 from collections.abc import Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from stages.reporting.picture import Figure, Picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _QUALITY = 80
 _GAP = 6  # [px] between the strips
@@ -27,6 +31,19 @@ def mosaic(figures: Sequence[Figure]) -> bytes | None:
             whole.paste(Image.open(BytesIO(_content(picture))), (left, top))
             left += picture.width
         top += strip[0].height + _GAP
+    return _encoded(whole)
+
+
+def blank() -> bytes:
+    """A picture that says why there is none, as JPEG."""
+    from PIL import Image, ImageDraw
+
+    whole = Image.new("RGB", (480, 60), "white")
+    ImageDraw.Draw(whole).text((20, 24), "No task that was run has a film.", fill="black")
+    return _encoded(whole)
+
+
+def _encoded(whole: "Image") -> bytes:
     encoded = BytesIO()
     whole.save(encoded, "JPEG", quality=_QUALITY)
     return encoded.getvalue()

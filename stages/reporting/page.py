@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+import re
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from stages.reporting.alarm import Alarm, alarm_basis, judge_alarm
 from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
@@ -100,6 +102,11 @@ def _glance(measured: Measured, name: str) -> Glance:
     return Glance(rounds, table)
 
 
+def _code(text: str) -> Markup:
+    """Words in backticks as code, as Markdown has it in the summary."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped
+
+
 def write_page(
     sections: list[Section], measured: Measured, changes: Mapping[str, Changes], studies: list[Study]
 ) -> str:
@@ -112,6 +119,7 @@ def write_page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["code"] = _code
     return environment.get_template("page.html").render(
         total=total(changes),
         how=HOW,

@@ -1,0 +1,136 @@
+"""Whoever writes a task is told in a sentence what it lacks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+import sys
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from stages.core.episode import Plan
+from stages.core.errors import UserError
+from stages.core.registry import Registry
+from stages.core.rollout import expert_controller, rollout
+from stages.core.task import NOISE_KNOBS, Channel, Floats, Knob, Task, World
+
+
+class Cart(Task):
+    """A cart that is to stop at 0."""
+
+    observation: ClassVar = (Channel("position", "m"), Channel("velocity", "m/s"))
+    action: ClassVar = (Channel("force", "N"),)
+    knobs: ClassVar[Mapping[str, Knob]] = {"start": Knob("m", 1.0, "where it stands")}
+    control_period: ClassVar = 0.1
+    error_unit: ClassVar = "m"
+    recorded: ClassVar = (*observation, *action)
+    error = 0.0
+
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        self.outcome = None
+        self.state = np.array([world["start"], 0.0])
+        return self.state
+
+    def step(self, action: Floats) -> Floats:
+        self.state = self.state + 0.1 * np.array([self.state[1], action[0]])
+        self.error = abs(float(self.state[0]))
+        return self.state
+
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        return -observations[:, :1] - 2 * observations[:, 1:]
+
+    @staticmethod
+    def hold(observations: Floats) -> Floats:
+        return np.zeros((len(observations), 1))
+
+    runaway = hold
+
+
+class MissingKnob(Cart):
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        self.state = np.array([world["start"], world["speed"]])
+        return self.state
+
+
+class OneChannelTooFew(Cart):
+    def reset(self, world: World, rng: np.random.Generator) -> Floats:
+        return super().reset(world, rng)[:1]
+
+
+class NoNumbers(Cart):
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        return np.full((len(observations), 1), np.nan)
+
+
+class FlatActions(Cart):
+    @staticmethod
+    def expert(observations: Floats) -> Floats:
+        return -observations[:, 0]
+
+
+class Lost(Cart):
+    def step(self, action: Floats) -> Floats:
+        return super().step(action) / (0.0 if self.error > 0.9 else 1.0) if self.state[1] else super().step(action)
+
+
+class OddOutcome(Cart):
+    def step(self, action: Floats) -> Floats:
+        self.outcome = "done"  # type: ignore[assignment]
+        return super().step(action)
+
+
+class NoUnit(Task):
+    observation: ClassVar = Cart.observation
+    action: ClassVar = Cart.action
+    reset, step = Cart.reset, Cart.step
+    expert, hold = staticmethod(Cart.expert), staticmethod(Cart.hold)
+
+
+def run(task: type[Task], steps: int = 5) -> None:
+    world = {knob: known.default for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
+    plans = [Plan(number, "test", number, world) for number in range(3)]
+    list(rollout(task, expert_controller(task), plans, steps, 2))
+
+
+def test_a_whole_task_runs() -> None:
+    run(Cart)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (MissingKnob, "reset: found the knob speed, allowed: start, observation_noise, "),
+        (OneChannelTooFew, "OneChannelTooFew.reset: found the shape (1,), allowed: (2,), for the channels position, "),
+        (NoNumbers, "NoNumbers.expert: found force nan, allowed: numbers"),
+        (FlatActions, "FlatActions.expert: found the shape (2,), allowed: (2, 1), for the channels force"),
+        (Lost, "Lost: found position inf observed, allowed: numbers"),
+        (OddOutcome, "OddOutcome.outcome: found done, allowed: success, crash, timeout, or None"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_it_should_be(task: type[Task], told: str) -> None:
+    with pytest.raises(UserError) as caught:
+        run(task)
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("class Other: pass", "broken_task:Cart cannot be imported (module 'broken_task' has no attribute 'Cart')"),
+        ("import no_such_thing", "broken_task:Cart cannot be imported (No module named 'no_such_thing')"),
+        ("def f(:\n", "{folder}/broken_task.py: not Python (line 1: "),
+        ("from tests.core.test_promises import NoUnit as Cart", "NoUnit lacks control_period, error_unit, knobs, "),
+    ],
+)
+def test_what_a_registry_cannot_give_is_told(
+    source: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_task.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_task", raising=False)
+    with pytest.raises(UserError) as caught:
+        Registry[Task]("task", {"cart": "broken_task:Cart"}).find("cart")
+    assert str(caught.value).startswith("task cart: " + told.format(folder=tmp_path))
