@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for <task>/<purpose>.json")
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)
+    settings.get(settings.params.tasks, "tasks")  # every later stage depends on this one: a wrong name is told here
     with replacing(arguments.output) as folder:
         for task in settings.get(settings.params.randomization, "randomization"):
             for purpose in PURPOSES:
