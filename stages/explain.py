@@ -4,10 +4,15 @@ Without --step it is the step of largest novelty. Nothing is run or changed.
 """
 
 from argparse import ArgumentParser
+from math import isclose
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stages.core import errors
 from stages.tasks import TASKS
+
+if TYPE_CHECKING:
+    from stages.explaining.votes import Explanation
 
 
 def main() -> None:
@@ -33,6 +38,7 @@ def main() -> None:
     trained = load_policy(folder / "policy.npz", name, POLICIES)
     check_answers(trained, task)
     told = explain(trained, read_known(folder / "dataset.parquet", name, task, trained), task, moment)
+    _check_policy(told, place)
     shown = _shown(arguments.neighbors, len(told.voters))
     if arguments.json:
         print(document(told, place.as_posix(), task.action, shown))
@@ -48,6 +54,19 @@ def task_name(folder: Path) -> str:
     if name not in TASKS:
         raise errors.UserError(f"{folder}: found the task {name}, allowed: a round's folder of {', '.join(TASKS)}")
     return name
+
+
+def _check_policy(told: "Explanation", episodes: Path) -> None:
+    """UserError where the step was recorded with another policy, or another threshold, than those beside it."""
+    then = told.moment
+    # Another processor may round the last digits otherwise.
+    if told.shift == then.shift and isclose(told.novelty, then.novelty, rel_tol=1e-6, abs_tol=1e-9):
+        return
+    raise errors.UserError(
+        f"{episodes}: found novelty {then.novelty:.6g} and {'an' if then.shift else 'no'} alarm in step {then.step}, "
+        f"allowed: the {told.novelty:.6g} and {'an' if told.shift else 'no'} alarm of the policy beside it "
+        "(`dvc repro` makes the episodes anew)"
+    )
 
 
 def _shown(wanted: int | None, there: int) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stages.comparing.pairing import Pairs
     from stages.comparing.sources import Side
 
-_PLOTTED = (0.95, 0.5, 18)  # success, correlation and conditions of the chart
+_PLOTTED = (0.95, 0.5, 22)  # success, correlation and conditions of the chart
 
 
 def main() -> None:

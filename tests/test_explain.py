@@ -143,6 +143,20 @@ def test_what_was_not_recorded_is_told_with_what_was(options: list[Any], message
     assert (ended.status, ended.output) == (2, f"error: {message.format(folder=folder)}\n")
 
 
+def test_a_policy_that_the_episodes_are_not_of_is_noticed(chain: Any, stage: Any, tmp_path: Path) -> None:
+    """As it is where training has run again and evaluation has not."""
+    folder = tmp_path / "kuka_reach" / "round_0"
+    shutil.copytree(chain.data / "kuka_reach" / "round_0", folder)
+    for newer in ("dataset.parquet", "policy.npz"):
+        shutil.copy(chain.data / "kuka_reach" / "round_2" / newer, folder)
+    episodes = tables.read_episodes(folder / "evaluation", "kuka_reach", TASKS.find("kuka_reach"))[1].to_pandas()
+    corrected = episodes["episode_index"][episodes["condition"] == "far"].iloc[0]
+    ended = stage("explain", folder, "--episode", corrected)
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {folder / 'evaluation'}: found novelty ")
+    assert "of the policy beside it" in ended.output
+
+
 def test_a_dataset_of_another_round_is_noticed(chain: Any, stage: Any, tmp_path: Path) -> None:
     folder = tmp_path / "kuka_reach" / "round_0"
     shutil.copytree(chain.data / "kuka_reach" / "round_0", folder)

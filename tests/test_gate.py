@@ -197,12 +197,12 @@ def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...]
 def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
     ended = stage("gate", "--power", tmp_path, "--runs", 1)
     assert ended.status == 0, ended.output
-    assert "success 95 %, correlation 0.5, among 18 conditions: " in ended.output
+    assert "success 95 %, correlation 0.5, among 22 conditions: " in ended.output
     assert {path.name for path in tmp_path.iterdir()} == {"power.csv", "power.svg", "sequential.csv", "budget.csv"}
 
 
 def test_the_power_comes_to_the_same_bytes_twice() -> None:
     powers = [list(simulate(settings(episodes=(100, 500)), 50, 0.05, 0.01)) for _ in range(2)]
-    first, second = (csv(part).encode() + svg(part, 0.95, 0.5, 18, 0.05) for part in powers)
+    first, second = (csv(part).encode() + svg(part, 0.95, 0.5, 22, 0.05) for part in powers)
     assert first == second
     assert b"<svg" in first

@@ -25,7 +25,7 @@ from stages.measuring.results import wilson
 SEED = 1
 SUCCESS = (0.8, 0.95)  # share, of the baseline
 CORRELATIONS = (0.0, 0.5)
-CONDITIONS = (1, 18)  # alone; about as many as a chain of four tasks has
+CONDITIONS = (1, 22)  # alone; as many as the chain of four tasks has
 EPISODES = (  # of each condition
     *(50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000),
     *(1200, 1400, 1600, 1800, 2000, 2500, 3000, 3500, 4000),

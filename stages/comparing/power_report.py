@@ -1,6 +1,5 @@
 """The power of the gate as a table, a chart and a sentence."""
 
-from base64 import b64decode
 from collections.abc import Sequence
 
 from stages.comparing.power import CAUGHT, Power, episodes_needed
@@ -34,8 +33,7 @@ def svg(powers: Sequence[Power], success: float, correlation: float, conditions:
         axes.set(title=f"One of {conditions} conditions made worse", ylim=(-4, 104))
         axes.set(xlabel="true worsening [points]", ylabel="gate fails [%]")
         axes.legend(title="episodes a condition", loc="upper left")
-        picture = drawn.picture("How often the gate fails, over the true worsening.")
-    return b64decode(picture.source.partition(",")[2])
+        return drawn.picture("How often the gate fails, over the true worsening.").content
 
 
 def _key(one: Power) -> tuple[float, float, int, int]:

@@ -23,7 +23,7 @@ COLUMNS = (
     *("success", "correlation", "conditions", "loss", "fixed", "pairs", "pairs_95", "saved"),
     *("failed", "cleared", "open"),
 )
-TOGETHER = (4, 6, 18)  # conditions that are judged together: of a task, of another, of all
+TOGETHER = (5, 7, 22)  # conditions that are judged together: of reach, of pick and place, of all tasks
 BUDGETS = (250, 500, 1000, 2000, 4000, 8000, 16_000)  # pairs of all conditions
 BUDGET_COLUMNS = ("success", "correlation", "conditions", "pairs", "caught", "missed")
 _LONGEST = 4  # times the fixed size: then it stays open

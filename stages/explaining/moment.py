@@ -25,6 +25,8 @@ class Moment:
     time: float  # [s]
     observation: Floats  # (O,) as the policy saw it
     action: Floats  # (A,) as the controller decided, be it the policy or a response to the alarm
+    novelty: float
+    shift: bool  # whether the alarm rose
 
 
 def read_moment(folder: Path, name: str, task: type[Task], episode: int, step: int | None) -> Moment:
@@ -48,6 +50,8 @@ def read_moment(folder: Path, name: str, task: type[Task], episode: int, step: i
         float(values(taken["timestamp"])[place]),
         tables.matrix(taken, "observation", task.observation)[place],
         tables.matrix(taken, "action", task.action)[place],
+        float(values(taken["novelty"])[place]),
+        bool(values(taken["shift"])[place]),
     )
 
 

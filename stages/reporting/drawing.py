@@ -13,7 +13,7 @@ matplotlib.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stages.reporting.picture import Picture, embed
+from stages.reporting.picture import SVG, Picture
 
 # Okabe and Ito's palette; a colour means a round, everywhere on the page.
 FIRST, LAST, BETWEEN = "#D55E00", "#0072B2", "#8A8F98"
@@ -89,7 +89,7 @@ class Chart:
         buffer = io.StringIO()
         self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         width, height = (round(inches * _PIXELS_PER_INCH) for inches in self.figure.get_size_inches())
-        return Picture(embed(_finish(buffer.getvalue()).encode(), "image/svg+xml"), alt, width, height)
+        return Picture(_finish(buffer.getvalue()).encode(), SVG, alt, width, height)
 
 
 @contextmanager

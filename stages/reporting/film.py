@@ -10,7 +10,7 @@ from stages.core.task import Floats, vector
 from stages.reporting.arm_film import HEIGHT, WIDTH, BenchScene, Scene, film, moments
 from stages.reporting.drawing import INK, MUTED, chart, round_colour
 from stages.reporting.pairs import Pair, Run
-from stages.reporting.picture import Figure, Picture, embed
+from stages.reporting.picture import JPEG, Figure, Picture
 from stages.reporting.wording import listing, quantity, seconds
 from stages.tasks import TASKS
 from stages.tasks.kuka.kinematics import JOINTS, tool_and_jacobian
@@ -36,8 +36,7 @@ def _strip(pair: Pair, run: Run, images: Sequence[bytes], caption: str) -> Figur
         ratio = step["novelty"] / run.threshold
         novelty = f"novelty {f'{ratio:.2g}' if ratio >= 0.01 else '<0.01'} \N{MULTIPLICATION SIGN}"
         alt = f"The arm {time} into the episode, error {error}, {novelty} the threshold."
-        source = embed(image, "image/jpeg")
-        pictures.append(Picture(source, alt, WIDTH, HEIGHT, (time, error, novelty), shift))
+        pictures.append(Picture(image, JPEG, alt, WIDTH, HEIGHT, (time, error, novelty), shift))
     return Figure(f"Round {run.round}: the policy {_ending(pair, run)}", caption, tuple(pictures), "film")
 
 
@@ -110,8 +109,7 @@ def _shown_strip(pair: Pair, shown: Floats, images: Sequence[bytes]) -> Figure:
     pictures = []
     for moment, image in zip(moments(len(shown), FRAMES), images, strict=True):
         time = seconds(moment * period)
-        source = embed(image, "image/jpeg")
-        pictures.append(Picture(source, f"The arm {time} into the demonstration.", WIDTH, HEIGHT, (time,)))
+        pictures.append(Picture(image, JPEG, f"The arm {time} into the demonstration.", WIDTH, HEIGHT, (time,)))
     return Figure("The demonstration", _LINE, tuple(pictures), "film row")
 
 

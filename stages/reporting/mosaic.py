@@ -1,11 +1,10 @@
 """One picture for those who have not opened the page yet."""
 
-from base64 import b64decode
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from stages.reporting.picture import Figure, Picture
+from stages.reporting.picture import Figure
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +27,7 @@ def mosaic(figures: Sequence[Figure]) -> bytes | None:
     for strip in strips:
         left = 0
         for picture in strip:
-            whole.paste(Image.open(BytesIO(_content(picture))), (left, top))
+            whole.paste(Image.open(BytesIO(picture.content)), (left, top))
             left += picture.width
         top += strip[0].height + _GAP
     return _encoded(whole)
@@ -47,7 +46,3 @@ def _encoded(whole: "Image") -> bytes:
     encoded = BytesIO()
     whole.save(encoded, "JPEG", quality=_QUALITY)
     return encoded.getvalue()
-
-
-def _content(picture: Picture) -> bytes:
-    return b64decode(picture.source.partition("base64,")[2])

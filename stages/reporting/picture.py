@@ -2,18 +2,30 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
+from urllib.parse import quote
+
+SVG, JPEG = "image/svg+xml", "image/jpeg"
+_PLAIN = " !$'()*+,-./:;<=>?@[]^_`{|}~"  # what may stand in a data URI between double quotes
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI, with what it shows in words."""
+    """An image, with what it shows in words."""
 
-    source: str
+    content: bytes
+    kind: str  # MIME type
     alt: str
     width: int  # [px]
     height: int  # [px]
     caption: tuple[str, ...] = ()  # lines below it
     alarm: bool = False  # novelty above the threshold at this moment
+
+    @property
+    def source(self) -> str:
+        """The image as a data URI; SVG as the text it is, which takes less than base64."""
+        if self.kind == SVG:
+            return f"data:{self.kind},{quote(self.content.decode(), safe=_PLAIN)}"
+        return f"data:{self.kind};base64,{b64encode(self.content).decode('ascii')}"
 
 
 @dataclass(frozen=True)
@@ -24,8 +36,3 @@ class Figure:
     caption: str
     pictures: tuple[Picture, ...]
     kind: str = "panels"  # how they are laid out: panels, film, or film row (over the whole width)
-
-
-def embed(content: bytes, kind: str) -> str:
-    """The data URI of an image of that MIME type."""
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"

@@ -135,8 +135,6 @@ def _picture(drawn: Chart, knob: str, table: pd.DataFrame) -> Picture:
 
 def knobs_svg(table: pd.DataFrame) -> bytes:
     """All panels in one drawing."""
-    from base64 import b64decode
-
     knobs = _knobs(table)
     down = -(-len(knobs) // _ACROSS)
     with chart(2.6 * _ACROSS, 2.3 * down) as drawn:
@@ -151,8 +149,7 @@ def knobs_svg(table: pd.DataFrame) -> bytes:
                 axes.set_axis_off()
         lines = [line for line in grid[0, 0].get_lines() if line.get_color() in _KINDS.values()][: len(_KINDS)]
         drawn.figure.legend(lines, list(_KINDS), loc="lower right", ncols=len(_KINDS))
-        picture = drawn.picture("Shares alarmed and failed over each knob.")
-    return b64decode(picture.source.partition(",")[2])
+        return drawn.picture("Shares alarmed and failed over each knob.").content
 
 
 def _knobs(table: pd.DataFrame) -> list[str]:

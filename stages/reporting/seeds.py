@@ -1,6 +1,5 @@
 """What several training seeds gave, as a table, a chart and a part of the page."""
 
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -70,8 +69,7 @@ def seeds_svg(table: pd.DataFrame) -> bytes:
         axes.set(title=f"Last round, {last['seeds'].max()} training seeds", xlabel="success [%]")
         axes.set_yticks(range(len(names)), names)
         drawn.figure.subplots_adjust(left=0.32)
-        picture = drawn.picture("Success of each training seed in the last round, and the mean with its interval.")
-    return b64decode(picture.source.partition(",")[2])
+        return drawn.picture("Success of each training seed in the last round, and the mean with its interval.").content
 
 
 def _panel(task: str, condition: str, rows: pd.DataFrame) -> Picture:

@@ -10,7 +10,7 @@ import pandas as pd
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
-from stages.reporting.picture import Figure, Picture, embed
+from stages.reporting.picture import JPEG, Figure, Picture
 from stages.reporting.seeds import QUESTION, SHOWN, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.sizes import size_figures
 from stages.reporting.spending import spending_figures
@@ -73,8 +73,8 @@ def _seen(path: Path) -> tuple[Figure, ...]:
     from PIL import Image
 
     width, height = Image.open(path).size
-    source, alt = embed(path.read_bytes(), "image/jpeg"), "What there is to see, a row a condition."
-    return (Figure("What there is to see", "A row a condition.", (Picture(source, alt, width, height),)),)
+    picture = Picture(path.read_bytes(), JPEG, "What there is to see, a row a condition.", width, height)
+    return (Figure("What there is to see", "A row a condition.", (picture,)),)
 
 
 class _Asked(NamedTuple):

@@ -1,6 +1,5 @@
 """What a parameter changes: success over its values, with intervals."""
 
-from base64 import b64decode
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -54,8 +53,7 @@ def sweep_svg(table: pd.DataFrame, parameter: str) -> bytes:
         axes.set(xlabel=parameter, ylabel="success [%]", ylim=(-4, 104))
         axes.set_xticks(range(len(places)), list(places))
         beside(axes)
-        picture = drawn.picture(f"Success over {parameter}, condition by condition.")
-    return b64decode(picture.source.partition(",")[2])
+        return drawn.picture(f"Success over {parameter}, condition by condition.").content
 
 
 def _mark(axes: Axes, place: float, row: dict[str, Any], colour: str) -> None:

@@ -4,7 +4,6 @@ The rows are those of the reach task's first policy, again and again, each time 
 a seed; queries are made in the same way from another seed. Time is the processor's: both run in one thread.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Sequence
 import json
 from statistics import median
@@ -58,7 +57,7 @@ def write_chart(figures: Sequence[Figure]) -> None:
             axes.set(title=f"{what} [{unit}]", xlabel="rows", xscale="log", yscale="log")
         panels[0].legend(loc="center left")
         picture = drawn.picture("Time and memory of neighbour queries over the number of rows.")
-    write_bytes(REPORTS / "growth.svg", b64decode(picture.source.partition(",")[2]))
+    write_bytes(REPORTS / "growth.svg", picture.content)
 
 
 def made(rows: int, seed: int) -> Floats:

@@ -70,7 +70,7 @@ def test_the_model_has_the_shares_and_the_correlation_it_is_named_for(worsening:
 
 
 def test_where_nothing_is_worse_it_fails_at_most_at_its_level() -> None:
-    chosen = [Setting(success, 0.5, 18, 300, 0.0) for success in (0.5, 0.95)]
+    chosen = [Setting(success, 0.5, 22, 300, 0.0) for success in (0.5, 0.95)]
     for one in simulate(chosen, 10_000, 0.05, 0.01):
         assert one.failing <= 0.01
 
