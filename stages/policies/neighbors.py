@@ -64,8 +64,7 @@ class Neighbors:
         _, candidates = tree.query(queries, k=fetched, sqr_dists=True)
         rows = candidates.astype(np.int64)
         squares = squared(points.take(rows, axis=0) - queries[:, None])
-        farther = squares[:, 1:] > squares[:, :-1] * (1 + _ROUNDING)
-        if np.count_nonzero(farther) < farther.size:  # quicker than `all`, where there is one query
+        if not (squares[:, 1:] > squares[:, :-1] * (1 + _ROUNDING)).all():
             return self._untied(queries, k, squares, rows)
         return Found(np.sqrt(squares[:, :k]), rows[:, :k])
 
