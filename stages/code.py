@@ -30,7 +30,7 @@ def main() -> None:
     arguments = parser.parse_args()
     package, kinds = arguments.code, policy_kinds(arguments.params)
     tasks = [entry.name for entry in read(package / "tasks" / "__init__.py").entries if entry.what == "task"]
-    with replacing(arguments.output) as folder:
+    with replacing(arguments.output, holds=("*.txt", "*/*.txt")) as folder:
         folder.mkdir()
         for stage in arguments.once:
             write(folder / f"{stage}.txt", package, stage, EVERYTHING)

@@ -135,7 +135,15 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     if runs < 1:
         raise errors.UserError(f"--runs: found {runs}, allowed: at least 1")
     wanted = power.settings(worsenings=sorted({*power.WORSENINGS, margin}))
-    powers = list(tqdm(power.simulate(wanted, runs, margin, level), total=len(wanted), desc="gate: power", mininterval=1, leave=False))
+    powers = list(
+        tqdm(
+            power.simulate(wanted, runs, margin, level),
+            total=len(wanted),
+            desc="gate: power",
+            mininterval=1,
+            leave=False,
+        )
+    )
     write_text(folder / "power.csv", power_report.csv(powers))
     write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
     rule = Rule(margin, level, round(1 - power.CAUGHT, 9))

@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)
     settings.get(settings.params.tasks, "tasks")  # every later stage depends on this one: a wrong name is told here
-    with replacing(arguments.output) as folder:
+    with replacing(arguments.output, holds=("*/*.json",)) as folder:
         for task in settings.get(settings.params.randomization, "randomization"):
             for purpose in PURPOSES:
                 write_conditions(folder / task / f"{purpose}.json", conditions_of(settings, task, purpose))

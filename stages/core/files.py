@@ -1,6 +1,6 @@
 """Files appear whole or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from glob import escape
 import json
@@ -14,12 +14,15 @@ from stages.core.errors import UserError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` (file or folder) that takes its place when the block ends well.
+def replacing(path: Path, holds: Sequence[str] = ()) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends well.
 
-    When the block fails, what stood at `path` before is untouched. What a killed process has left of its own attempt
-    at `path` is removed. Raises UserError where nothing can be written: a full disk, a folder that is read-only.
+    It is for a folder that `holds` files of such patterns, or, without any, for a file. When the block fails, what
+    stood at `path` before is untouched. What a killed process has left of its own attempt at `path` is removed. Raises
+    UserError where nothing can be written (a full disk, a folder that is read-only), and where anything but an earlier
+    such file or folder would be lost.
     """
+    _check_lost(path, holds)
     temporary = _beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,6 +41,23 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             _remove(temporary)
+
+
+def _check_lost(path: Path, holds: Sequence[str]) -> None:
+    """UserError where what stands at `path` is not what is to be replaced."""
+    if path.name in ("", ".."):
+        raise UserError(f"{path}: cannot be written, allowed: a name of its own")
+    if not path.is_dir():
+        return
+    if not holds:
+        raise UserError(f"{path}: found a folder, allowed: the name of a file")
+    known = {file for pattern in holds for file in path.glob(pattern)}
+    others = sorted(file for file in path.rglob("*") if not file.is_dir() and file not in known)
+    if others:
+        raise UserError(
+            f"{path}: found {others[0].relative_to(path)}, which would be lost, "
+            f"allowed: a folder that is new, empty or holds {', '.join(holds)} alone"
+        )
 
 
 def _beside(path: Path) -> Path:
@@ -61,7 +81,7 @@ def _move(temporary: Path, path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
 

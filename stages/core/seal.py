@@ -10,7 +10,7 @@ from stages.core.errors import UserError
 from stages.core.files import write_text
 
 _SEAL = "digest"
-_SUMS = "SHA256SUMS"
+SUMS = "SHA256SUMS"
 
 
 def sealed(figures: dict[str, Any]) -> dict[str, Any]:
@@ -40,17 +40,17 @@ def _digest(figures: dict[str, Any]) -> str:
 def write_sums(folder: Path, others: Iterable[Path]) -> None:
     """Write the SHA-256 of every file in `folder` and of the others into it, as sha256sum(1) does."""
     files = sorted([*folder.iterdir(), *others], key=lambda path: path.name)
-    write_text(folder / _SUMS, "".join(f"{_sum(path)}  {path.name}\n" for path in files))
+    write_text(folder / SUMS, "".join(f"{_sum(path)}  {path.name}\n" for path in files))
 
 
 def check_sums(folder: Path, others: Iterable[Path]) -> None:
     """UserError for a file of those that is not what it was when the sums were written."""
-    if not (folder / _SUMS).is_file():
-        raise UserError(f"{folder / _SUMS}: no such file")
-    known = (folder / _SUMS).read_bytes().splitlines()
-    for path in (*(path for path in sorted(folder.iterdir()) if path.name != _SUMS), *others):
+    if not (folder / SUMS).is_file():
+        raise UserError(f"{folder / SUMS}: no such file")
+    known = (folder / SUMS).read_bytes().splitlines()
+    for path in (*(path for path in sorted(folder.iterdir()) if path.name != SUMS), *others):
         if f"{_sum(path)}  {path.name}".encode() not in known:
-            raise UserError(f"{path}: not what was written with {folder / _SUMS}: damaged, or of another run")
+            raise UserError(f"{path}: not what was written with {folder / SUMS}: damaged, or of another run")
 
 
 def _sum(path: Path) -> str:

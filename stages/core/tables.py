@@ -72,7 +72,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         **{f"detail.{detail}": [e.details[detail] for e in episodes] for detail in task.detail_units},
         **{f"world.{knob}": [float(e.plan.world[knob]) for e in episodes] for knob in {**task.knobs, **NOISE_KNOBS}},
     }
-    with replacing(folder) as temporary:
+    with replacing(folder, holds=(STEPS, EPISODES)) as temporary:
         temporary.mkdir()
         write_table(_table(steps, steps_schema(name, task)), temporary / STEPS)
         write_table(_table(rows, episodes_schema(name, task)), temporary / EPISODES)

@@ -9,7 +9,7 @@ import pandas as pd
 from stages.core import errors, tables
 from stages.core.files import replacing, write_json
 from stages.core.params import RoundSettings
-from stages.core.seal import read_sealed, write_sums
+from stages.core.seal import SUMS, read_sealed, write_sums
 from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.outside import outside
@@ -60,9 +60,9 @@ def measure_chain(
             told.append(scores.assign(task=name, round=one.number))
         metrics[name] = _metrics(results[-1], training)
 
-    write_csv(pd.concat(results), results_path)
-    write_json(metrics_path, metrics)
-    with replacing(plots) as folder:
+    with replacing(plots, holds=("*.csv", SUMS)) as folder:
+        write_csv(pd.concat(results), results_path)
+        write_json(metrics_path, metrics)
         write_csv(pd.concat(errors_over_time), folder / "error.csv")
         write_csv(pd.concat(novelty), folder / "novelty.csv")
         write_csv(pd.concat(alarms), folder / "alarm.csv")

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from stages.core.errors import UserError
 from stages.core.files import replacing, write_json, write_text
+
+FOLDER = ("a", "b", "half")  # what a folder in these tests may hold
 
 
 @pytest.fixture(params=["file", "folder"])
@@ -28,7 +31,7 @@ def content(path: Path) -> dict[str, str]:
 
 def test_a_block_that_fails_leaves_the_old_and_nothing_else(old: Path) -> None:
     before = content(old)
-    with pytest.raises(RuntimeError), replacing(old) as temporary:
+    with pytest.raises(RuntimeError), replacing(old, FOLDER if old.is_dir() else ()) as temporary:
         if old.is_dir():
             temporary.mkdir()
             (temporary / "half").write_text("new")
@@ -40,7 +43,7 @@ def test_a_block_that_fails_leaves_the_old_and_nothing_else(old: Path) -> None:
 
 
 def test_a_block_that_ends_well_replaces_all_of_the_old(old: Path) -> None:
-    with replacing(old) as temporary:
+    with replacing(old, FOLDER if old.is_dir() else ()) as temporary:
         if old.is_dir():
             temporary.mkdir()
             (temporary / "b").write_text("new")
@@ -52,7 +55,7 @@ def test_a_block_that_ends_well_replaces_all_of_the_old(old: Path) -> None:
 
 def test_the_old_stands_until_the_block_ends(old: Path) -> None:
     before = content(old)
-    with replacing(old) as temporary:
+    with replacing(old, FOLDER if old.is_dir() else ()) as temporary:
         temporary.write_text("new")
         assert content(old)[next(iter(before))] == "old"
 
@@ -79,3 +82,33 @@ def test_json_refuses_what_is_no_number_and_leaves_the_old(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "x", float("nan"))
     assert (tmp_path / "x").read_text() == "1\n"
+
+
+@pytest.mark.parametrize("holds", [(), ("steps.parquet",), ("*.csv", "sub/*.csv")])
+def test_what_is_not_of_the_folder_is_not_lost(holds: tuple[str, ...], tmp_path: Path) -> None:
+    """A folder where a file is due, or one with something of a person's in it."""
+    path = tmp_path / "mine"
+    (path / "sub" / "deep").mkdir(parents=True)
+    (path / "sub" / "deep" / "mine.csv").write_text("x")
+    with pytest.raises(UserError, match="allowed"), replacing(path, holds):
+        raise AssertionError("the block is not entered")
+    assert content(path) == {"mine/sub/deep/mine.csv": "x"}
+
+
+@pytest.mark.parametrize("path", [".", "..", "/"])
+def test_a_path_without_a_name_is_refused(path: str) -> None:
+    with pytest.raises(UserError, match="allowed: a name"), replacing(Path(path), ("*",)):
+        raise AssertionError("the block is not entered")
+
+
+def test_a_link_gives_way_and_what_it_led_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "a").write_text("old")
+    (tmp_path / "out").symlink_to(tmp_path / "kept")
+    for turn in "12":
+        with replacing(tmp_path / "out", FOLDER) as temporary:
+            temporary.mkdir()
+            (temporary / "a").write_text(turn)
+    assert (tmp_path / "out" / "a").read_text() == "2"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept", "out"]
+    assert (tmp_path / "kept" / "a").read_text() == "old"
