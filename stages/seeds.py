@@ -1,9 +1,10 @@
 """Run the chain under COUNT training seeds, and tell the spread between seeds from the spread between episodes.
 
 Each seed has demonstrations, practice and corrections of its own (`dvc exp run -S seed=...`, from the seed in
-params.yaml on), and all are judged in the same worlds (`evaluation_seed`). The table has a row for every round and
-condition: the mean over seeds with its 95 % interval, the standard deviation of success from seed to seed, and the one
-that episodes alone give one seed's success. What was run before is taken from DVC's cache.
+params.yaml on), and all are judged in the same worlds (`evaluation_seed`). A policy of the kind mlp begins with the
+same weights under every seed, so the spread leaves these out. The table has a row for every round and condition: the
+mean over seeds with its 95 % interval, the standard deviation of success from seed to seed, and the one that episodes
+alone give one seed's success. What was run before is taken from DVC's cache.
 """
 
 from argparse import ArgumentParser

@@ -11,6 +11,13 @@ from stages.core.registry import Registry
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.worlds import Range
 
+# No condition may be called what stands beside the conditions.
+_TAKEN = {
+    "all": "all conditions together",
+    "rows": "the rows of the dataset, in the metrics",
+    "cv_error": "the error of the cross-validation, in the metrics",
+}
+
 PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")
 
 
@@ -97,8 +104,8 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
             yield f"randomization.{name}.randomize: found {family}, allowed: {allowed}"
     if one.evaluate is not None and not one.evaluate:
         yield f"randomization.{name}.evaluate: found no condition, allowed: at least 1"
-    if "all" in (one.evaluate or {}):
-        yield f"randomization.{name}.evaluate: found all, allowed: other names, for that one means all conditions"
+    for taken in (condition for condition in one.evaluate or {} if condition in _TAKEN):
+        yield f"randomization.{name}.evaluate: found {taken}, allowed: other names, for that one is {_TAKEN[taken]}"
 
 
 def check_ranges(key: str, spans: Mapping[str, Range] | Ranges, task: type[Task]) -> Iterator[str]:

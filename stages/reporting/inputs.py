@@ -84,7 +84,7 @@ def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.Da
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a condition may be called `none`
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a table ({str(error).splitlines()[0]})") from None
     missing = [column for column in columns if column not in table]

@@ -240,6 +240,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("policy.distance.features", {}, "policy.distance.features", "no keys", "at least 1"),
     ("randomization.distance.evaluate", {}, "randomization.distance.evaluate", "no condition", "at least 1"),
     ("randomization.distance.evaluate", {"all": {}}, "randomization.distance.evaluate", "all", "other names"),
+    ("randomization.distance.evaluate", {"rows": {}}, "randomization.distance.evaluate", "rows", "other names"),
     ("policy.distance.kind", DELETED, "policy.distance.kind", "nothing", "a value"),
     ("demonstrate.distance.max_steps", DELETED, "demonstrate.distance.max_steps", "nothing", "a value"),
     (f"{START}.high", DELETED, f"{START}.high", "nothing", "a value"),

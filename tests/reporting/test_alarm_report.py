@@ -12,7 +12,7 @@ from stages.core.errors import UserError
 from stages.measuring.alarm import ALL
 from stages.reporting.alarm import COLUMNS, alarm_basis, judge_alarm
 from stages.reporting.coverage import coverage_figure
-from stages.reporting.inputs import read_measured
+from stages.reporting.inputs import RESULTS, read_measured, read_table
 
 
 def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
@@ -133,3 +133,9 @@ def test_an_alarm_table_that_does_not_belong_is_told(
     folder = tmp_path / "reports"
     with pytest.raises(UserError, match=message):
         read_measured(folder / "results.csv", folder / "metrics.json", folder / "plots")
+
+
+def test_a_condition_may_be_called_what_other_programs_take_for_nothing(measured: Any, tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    file.write_text((measured.folder / "results.csv").read_text().replace(",far,", ",nan,"))
+    assert "nan" in set(read_table(file, RESULTS)["condition"])

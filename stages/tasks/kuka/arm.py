@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 import sys
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import Any, NamedTuple
 import xml.etree.ElementTree as ET
 
@@ -19,6 +20,7 @@ from stages.tasks.kuka.kinematics import JOINTS
 BULLETS_ITERATIONS = 50  # PyBullet's own number of solver iterations
 _JOINTS = list(range(JOINTS))
 _TOOL = JOINTS - 1  # the last link
+_SILENCE = Lock()  # standard output is the process's: of two threads, one would restore the other's silence
 
 
 class Motion(NamedTuple):
@@ -146,18 +148,19 @@ def load_arm(client: Any, without: Sequence[str] = (), extend: Callable[[ET.Elem
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Bullet's own chatter, which it prints from C, off standard output and standard error."""
-    _flush()
-    kept = [os.dup(1), os.dup(2)]
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
+    with _SILENCE:
         _flush()
-        for number, copy in enumerate(kept, start=1):
-            os.dup2(copy, number)
-            os.close(copy)
+        kept = [os.dup(1), os.dup(2)]
+        try:
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), 1)
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            _flush()
+            for number, copy in enumerate(kept, start=1):
+                os.dup2(copy, number)
+                os.close(copy)
 
 
 def _flush() -> None:

@@ -1,10 +1,13 @@
 """An arm that was reset moves as a new one does, to the last bit, however its last episode ended."""
 
+from concurrent.futures import ThreadPoolExecutor
+import os
+
 import numpy as np
 import pytest
 
 from stages.core.task import Floats
-from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.arm import Arm, connect
 from stages.tasks.kuka.dynamics import TORQUES, Dynamics
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 
@@ -74,3 +77,12 @@ def test_the_jacobian_is_how_the_tool_moves() -> None:
         moved = step * np.eye(7)[joint]
         slope = (tool_and_jacobian(poses + moved)[0] - tool_and_jacobian(poses - moved)[0]) / (2 * step)
         assert np.allclose(jacobian[:, :, joint], slope, atol=1e-8)
+
+
+def test_threads_that_connect_at_once_leave_standard_output_where_it_was() -> None:
+    """Each keeps Bullet quiet meanwhile; what is restored must not be another's silence."""
+    before = [os.fstat(number).st_ino for number in (1, 2)]
+    with ThreadPoolExecutor(8) as pool:
+        for client in pool.map(lambda _: connect(), range(24)):
+            client.disconnect()
+    assert [os.fstat(number).st_ino for number in (1, 2)] == before
