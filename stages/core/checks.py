@@ -83,7 +83,8 @@ def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
         # What is known in training alone cannot be looked at when the policy acts.
         groups = [group for group in groups if group != one.embedding.tells]
         if one.embedding.sees not in groups:
-            yield f"policy.{name}.embedding.sees: found {one.embedding.sees}, allowed: {', '.join(groups)}"
+            others = ", ".join(groups) or "none, as the task has no other group"
+            yield f"policy.{name}.embedding.sees: found {one.embedding.sees}, allowed: {others}"
         groups.append("embedded")
     for group in one.features:
         if group not in groups:

@@ -54,7 +54,12 @@ def _row(judged: pd.DataFrame) -> dict[str, float]:
 
 def named(name: str, found: tuple[float, float, float]) -> dict[str, float]:
     """A figure and its interval, as columns."""
-    return dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+    return dict(zip(columns_of(name), found, strict=True))
+
+
+def columns_of(name: str) -> list[str]:
+    """The columns of a figure and its interval."""
+    return [name, f"{name}_low", f"{name}_high"]
 
 
 def share(hits: Bools) -> tuple[float, float, float]:

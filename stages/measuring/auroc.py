@@ -14,8 +14,8 @@ import numpy as np
 
 from stages.core.episode import Bools
 from stages.core.task import Floats
+from stages.measuring.results import CONFIDENCE
 
-CONFIDENCE = 0.95
 LEAST = 10  # members of a group for the interval of a difference
 _HALVINGS = 52  # of an interval at most 1 long: to the last bits
 

@@ -18,6 +18,9 @@ from stages.measuring.results import condition_rows
 from stages.measuring.scores import novelty_columns, score_rows
 from stages.tasks import TASKS
 
+_RESULTS = "results"
+_PLOTS = ("error", "novelty", "alarm", "scores")  # files of the plots' data
+
 
 class Training(NamedTuple):
     """Figures of a training that are shown beside those of its evaluation."""
@@ -39,35 +42,39 @@ def measure_chain(
 
     UserError where an evaluation in `data` is missing or damaged.
     """
-    results, errors_over_time, novelty, alarms, told = [], [], [], [], []
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in (_RESULTS, *_PLOTS)}
     metrics: dict[str, Any] = {}
     for name in names:
-        task = TASKS.find(name)
-        shown = tables.read_episodes(data / name / "demonstrations", name, task)[1].to_pandas()
+        shown = tables.read_episodes(data / name / "demonstrations", name, TASKS.find(name))[1].to_pandas()
         for one in rounds:
             steps, episodes, training = _evaluation(data / name / one.name, name)
-            rows = condition_rows(steps, episodes).assign(rows=training.rows)
-            curves = error_curves(steps, episodes, task.control_period)
-            quantiles = novelty_quantiles(steps, episodes, training.threshold)
-            warned = alarm_rows(steps, episodes, task.control_period)
-            beyond = (outside(episodes, shown, knobs) for knobs in (task.knobs, sorted(set(task.knobs) - task.hidden)))
-            scores = score_rows(steps, episodes, task.control_period, *beyond)
-            warned = warned.join(novelty_columns(scores), on="condition").assign(replaced=int(replaced(steps, task)))
-            results.append(rows.assign(task=name, round=one.number))
-            errors_over_time.append(curves.assign(task=name, round=one.number))
-            novelty.append(quantiles.assign(task=name, round=one.number))
-            alarms.append(warned.assign(task=name, round=one.number))
-            told.append(scores.assign(task=name, round=one.number))
-        metrics[name] = _metrics(results[-1], training)
-
+            found = _round(name, shown, steps, episodes, training)
+            for part, table in found.items():
+                parts[part].append(table.assign(task=name, round=one.number))
+        metrics[name] = _metrics(found[_RESULTS], training)
     with replacing(plots, holds=("*.csv", SUMS)) as folder:
-        write_csv(pd.concat(results), results_path)
+        write_csv(pd.concat(parts[_RESULTS]), results_path)
         write_json(metrics_path, metrics)
-        write_csv(pd.concat(errors_over_time), folder / "error.csv")
-        write_csv(pd.concat(novelty), folder / "novelty.csv")
-        write_csv(pd.concat(alarms), folder / "alarm.csv")
-        write_csv(pd.concat(told), folder / "scores.csv")
+        for part in _PLOTS:
+            write_csv(pd.concat(parts[part]), folder / f"{part}.csv")
         write_sums(folder, (results_path, metrics_path))
+
+
+def _round(
+    name: str, shown: pd.DataFrame, steps: pd.DataFrame, episodes: pd.DataFrame, training: Training
+) -> dict[str, pd.DataFrame]:
+    """The tables of one evaluation, by name; `shown` are the episodes of the demonstrations."""
+    task = TASKS.find(name)
+    beyond = (outside(episodes, shown, knobs) for knobs in (task.knobs, sorted(set(task.knobs) - task.hidden)))
+    scores = score_rows(steps, episodes, task.control_period, *beyond)
+    alarm = alarm_rows(steps, episodes, task.control_period)
+    return {
+        _RESULTS: condition_rows(steps, episodes).assign(rows=training.rows),
+        "error": error_curves(steps, episodes, task.control_period),
+        "novelty": novelty_quantiles(steps, episodes, training.threshold),
+        "alarm": alarm.join(novelty_columns(scores), on="condition").assign(replaced=int(replaced(steps, task))),
+        "scores": scores,
+    }
 
 
 def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Training]:

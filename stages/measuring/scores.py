@@ -7,7 +7,7 @@ import pandas as pd
 
 from stages.core.episode import Bools, Scores
 from stages.core.task import Floats
-from stages.measuring.alarm import ALL, named
+from stages.measuring.alarm import ALL, columns_of, named
 from stages.measuring.auroc import advantage, auroc
 
 START = 1.0  # [s] of an episode that count as its start; the first step always does
@@ -39,8 +39,8 @@ def score_rows(
             chosen = here & counted
             found = _rows(scores[chosen], members[chosen])
             rows.extend({"condition": str(condition), "told": told, **row} for row in found)
-    columns = ["condition", "told", "score", "members", "others", *named("auroc", (0, 0, 0))]
-    return pd.DataFrame(rows, columns=[*columns, *named("advantage", (0, 0, 0))])
+    columns = ["condition", "told", "score", "members", "others", *columns_of("auroc"), *columns_of("advantage")]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for told, prefix in zip(TOLD, ("", "start_", "outside_", "visible_"), strict=True):
         mine = novelty[novelty["told"] == told]
-        parts.append(mine[list(named("auroc", (0, 0, 0)))].add_prefix(prefix))
+        parts.append(mine[columns_of("auroc")].add_prefix(prefix))
         if prefix == "outside_":
             parts.append(mine[["members"]].set_axis(["outside"], axis=1))
     return pd.concat(parts, axis=1)

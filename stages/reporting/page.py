@@ -20,7 +20,7 @@ from stages.reporting.pairs import Pair, choose_pair
 from stages.reporting.picture import Figure
 from stages.reporting.probes import Probed, read_knobs
 from stages.reporting.responses import Responses, read_responses
-from stages.reporting.studies import Study
+from stages.reporting.studies import Finding
 from stages.reporting.summary import COLUMNS, cells, what_was_run
 from stages.reporting.verdict import Verdict, judge
 from stages.reporting.wording import percent
@@ -108,7 +108,7 @@ def _code(text: str) -> Markup:
 
 
 def write_page(
-    sections: list[Section], measured: Measured, changes: Mapping[str, Changes], studies: list[Study]
+    sections: list[Section], measured: Measured, changes: Mapping[str, Changes], studies: list[Finding]
 ) -> str:
     """The whole page: one file, nothing loaded from elsewhere."""
     environment = Environment(

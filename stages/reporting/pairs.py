@@ -49,7 +49,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Recorded:
     """The recorded evaluation of one round."""
 
     round: int
@@ -57,7 +57,7 @@ class Evaluation:
     episodes: pd.DataFrame
 
 
-def read_evaluation(folder: Path, name: str, rows: pd.DataFrame) -> Evaluation:
+def read_recorded(folder: Path, name: str, rows: pd.DataFrame) -> Recorded:
     """The evaluation in `folder`; UserError where its episodes are not those that `rows` of results.csv count."""
     steps, episodes = (
         table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, TASKS.find(name))
@@ -66,7 +66,7 @@ def read_evaluation(folder: Path, name: str, rows: pd.DataFrame) -> Evaluation:
     found = episodes["condition"].value_counts().to_dict()
     if counted != found:
         raise UserError(f"{folder / 'evaluation'}: found episodes {found}, the results count {counted}")
-    return Evaluation(int(rows["round"].iloc[0]), steps, episodes)
+    return Recorded(int(rows["round"].iloc[0]), steps, episodes)
 
 
 def choose_pair(data: Path, name: str, rows: pd.DataFrame, novelty: pd.DataFrame) -> Pair:
@@ -76,7 +76,7 @@ def choose_pair(data: Path, name: str, rows: pd.DataFrame, novelty: pd.DataFrame
     """
     rounds = sorted({int(number) for number in rows["round"]})
     evaluations = [
-        read_evaluation(data / name / f"round_{number}", name, rows[rows["round"] == number])
+        read_recorded(data / name / f"round_{number}", name, rows[rows["round"] == number])
         for number in dict.fromkeys([rounds[0], rounds[-1]])
     ]
     first = rows[rows["round"] == rounds[0]].set_index("condition")["shift"]
@@ -86,7 +86,7 @@ def choose_pair(data: Path, name: str, rows: pd.DataFrame, novelty: pd.DataFrame
     return Pair(name, str(chosen["condition"]), int(chosen["episode_index"]), why, runs, data / name)
 
 
-def _choose(evaluations: list[Evaluation], shift: "pd.Series[float]") -> tuple[dict[str, Any], str]:
+def _choose(evaluations: list[Recorded], shift: "pd.Series[float]") -> tuple[dict[str, Any], str]:
     """The row of the episode in the first round, and why it."""
     first = evaluations[0].episodes
     failed = (first["outcome"] != "success").to_numpy()
@@ -107,7 +107,7 @@ def _choose(evaluations: list[Evaluation], shift: "pd.Series[float]") -> tuple[d
     raise ValueError("an evaluation without episodes")
 
 
-def _run(evaluation: Evaluation, episode: int, threshold: float) -> Run:
+def _run(evaluation: Recorded, episode: int, threshold: float) -> Run:
     row = evaluation.episodes.set_index("episode_index").loc[episode]
     steps = evaluation.steps[evaluation.steps["episode_index"] == episode]
     world = {name.removeprefix("world."): float(row[name]) for name in row.index if name.startswith("world.")}

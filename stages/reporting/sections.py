@@ -12,14 +12,14 @@ from stages.core.parallel import count_cores
 from stages.reporting.changes import Changes
 from stages.reporting.inputs import Measured
 from stages.reporting.page import Section, make_section
-from stages.reporting.studies import Study, read_studies
+from stages.reporting.studies import Finding, read_studies
 
 
 class Parts(NamedTuple):
     """What the page is put together from."""
 
     sections: list[Section]  # of all tasks, in their order
-    studies: list[Study]
+    studies: list[Finding]
 
 
 def make_parts(

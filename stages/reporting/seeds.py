@@ -14,7 +14,17 @@ COLUMNS = (
     *("task", "round", "condition", "seeds", "episodes", "mean", "low", "high", "seed_sd", "episode_sd"),
     *("bootstrap_low", "bootstrap_high", "by_seed"),
 )
-SHOWN = ("task", "round", "condition", "seeds", "episodes", "success", "95 % interval", "sd of seeds", "sd of episodes")
+HEADINGS = (
+    "task",
+    "round",
+    "condition",
+    "seeds",
+    "episodes",
+    "success",
+    "95 % interval",
+    "sd of seeds",
+    "sd of episodes",
+)
 QUESTION = (
     "How much of a result is the luck of the training seed? Every seed has demonstrations, practice and corrections of "
     "its own, and all are judged in the same worlds. sd of seeds: of success from seed to seed, were each judged in "
@@ -33,7 +43,7 @@ def read_seeds(path: Path) -> pd.DataFrame:
 
 
 def seeds_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """The rows as text, in the order of SHOWN."""
+    """The rows as text, in the order of HEADINGS."""
     return [
         (
             *(row["task"], str(row["round"]), row["condition"], str(row["seeds"]), f"{row['episodes']:,}"),

@@ -11,7 +11,7 @@ from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.reporting.inputs import RESULTS, read_table
 from stages.reporting.picture import JPEG, Figure, Picture
-from stages.reporting.seeds import QUESTION, SHOWN, read_seeds, seeds_cells, seeds_figure
+from stages.reporting.seeds import HEADINGS, QUESTION, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.sizes import size_figures
 from stages.reporting.spending import spending_figures
 from stages.reporting.standing import standing_figures
@@ -30,7 +30,7 @@ DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Study:
+class Finding:
     """A question and the table that answers it."""
 
     name: str
@@ -40,7 +40,7 @@ class Study:
     figures: tuple[Figure, ...]
 
 
-def read_studies(folder: Path | None) -> list[Study]:
+def read_studies(folder: Path | None) -> list[Finding]:
     """The studies in `folder` that have been run (NAME.csv beside NAME.yaml), by name, with NAME.jpg if it is there."""
     if folder is None:
         return []
@@ -49,13 +49,13 @@ def read_studies(folder: Path | None) -> list[Study]:
     return [_read_seeds(path) if path.name == SEEDS else _read(path) for path in sorted(folder.glob("*.csv"))]
 
 
-def _read_seeds(path: Path) -> Study:
+def _read_seeds(path: Path) -> Finding:
     """What `python -m stages.seeds` wrote."""
     table = read_seeds(path)
-    return Study(path.stem, QUESTION, SHOWN, seeds_cells(table), (seeds_figure(table),))
+    return Finding(path.stem, QUESTION, HEADINGS, seeds_cells(table), (seeds_figure(table),))
 
 
-def _read(path: Path) -> Study:
+def _read(path: Path) -> Finding:
     asked = _asked(path.with_suffix(".yaml"))
     wide = asked.plot in ("rows", "coverage")  # drawn over the rows of the dataset
     table = read_table(path, ["variant", *(column for column in RESULTS if wide or column != "rows")])
@@ -63,7 +63,7 @@ def _read(path: Path) -> Study:
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
     drawn = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
     figures = (*drawn, *_seen(path.with_suffix(".jpg")))
-    return Study(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
+    return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
 
 
 def _seen(path: Path) -> tuple[Figure, ...]:
