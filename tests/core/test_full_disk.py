@@ -49,9 +49,9 @@ def test_a_disk_that_takes_nothing_is_told_and_what_was_there_stays(
     prepare, reason = WAYS[way]
     disk = tmp_path / "disk"
     disk.mkdir()
-    keep = f"mkdir {disk}/out && printf old >{disk}/out/old"
+    keep = f"mkdir {disk}/out && printf old >{disk}/out/steps.parquet"
     command = shlex.join(map(str, [sys.executable, "-m", f"stages.{name}", *COMMANDS[name](chain, disk / "out")]))
-    afterwards = f"echo status $?; find {disk} -type f; cat {disk}/out/old"
+    afterwards = f"echo status $?; find {disk} -type f; cat {disk}/out/steps.parquet"
     script = f"{prepare.format(disk=disk, keep=keep)} && {{ {command}; {afterwards}; }}"
     done = subprocess.run([*ALONE, "sh", "-c", script], cwd=root, capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if "episode" not in line]
@@ -62,7 +62,7 @@ def test_a_disk_that_takes_nothing_is_told_and_what_was_there_stays(
     status, *left = done.stdout.splitlines()
     assert status == "status 2"
     assert left[-1] == "old"
-    assert set(left[:-1]) <= {f"{disk}/out/old", f"{disk}/rest"}
+    assert set(left[:-1]) <= {f"{disk}/out/steps.parquet", f"{disk}/rest"}
 
 
 def test_a_limit_to_files_is_told_and_what_was_there_stays(root: Path, tmp_path: Path) -> None:
