@@ -22,7 +22,8 @@ class MLP(Policy):
     """Rectified layers from the features to the actions, both standardized; Adam on the squared error.
 
     Its answer stays within the range of the actions it was shown. Novelty is that of the memory it was trained on: the
-    distance to the k-th nearest row. Source of the training: sklearn.neural_network.MLPRegressor.
+    distance to the k-th nearest row. Its initial weights are the same whatever `seed` is: they derive from 0. Source of
+    the training: sklearn.neural_network.MLPRegressor.
     """
 
     by_neighbors: ClassVar = False
@@ -49,7 +50,8 @@ class MLP(Policy):
         inputs, outputs = (memory.known.points - scaling[0]) / scaling[1], (steps.actions - aims[0]) / aims[1]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is what was asked for
-            model.fit(inputs, outputs, memory.trust)
+            # One channel is given as (N,), the same to it, or it would warn.
+            model.fit(inputs, outputs if outputs.shape[1] > 1 else outputs.ravel(), memory.trust)
         weights, biases = list(model.coefs_), list(model.intercepts_)
         # The last layer answers in the unit of the actions.
         weights[-1], biases[-1] = weights[-1] * aims[1], biases[-1] * aims[1] + aims[0]

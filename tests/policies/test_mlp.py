@@ -1,5 +1,9 @@
 """The perceptron: scikit-learn's own answers, from stored arrays."""
 
+from dataclasses import replace
+import warnings
+
+from msgspec import structs
 import numpy as np
 import pytest
 from sklearn.neural_network import MLPRegressor
@@ -51,6 +55,16 @@ def test_a_channel_that_is_still_but_for_rounding_is_read_back() -> None:
     policy = MLP.fit(shown, SETTINGS, CHANNELS)
     again = MLP.from_arrays(policy.arrays())
     assert np.array_equal(again.act(shown.observations).actions, policy.act(shown.observations).actions)
+
+
+def test_one_channel_is_learned_without_a_warning() -> None:
+    alone = replace(steps(), actions=steps().actions[:, :1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        policy = MLP.fit(alone, structs.replace(SETTINGS, epochs=100), CHANNELS)
+    answers = policy.act(alone.observations).actions
+    assert answers.shape == (len(alone), 1)
+    assert np.abs(answers - alone.actions).mean() < 0.2
 
 
 def test_the_same_rows_give_the_same_bits() -> None:
