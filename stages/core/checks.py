@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from stages.core.params import Params, Ranges, RoundSettings, round_entry
+from stages.core.params import Params, Ranges, RangeSettings, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
-from stages.core.task import NOISE_KNOBS, Task
+from stages.core.task import NOISE_KNOBS, Knob, Task
 from stages.core.worlds import Range
 
 # No condition may be called what stands beside the conditions.
@@ -117,8 +117,19 @@ def check_ranges(key: str, spans: Mapping[str, Range] | Ranges, task: type[Task]
             yield f"{key}.{knob}: found an unknown knob, allowed: {', '.join(knobs)}"
         elif knobs[knob].integer and not (span.low.is_integer() and span.high.is_integer()):
             yield f"{key}.{knob}: found {span.low} to {span.high}, allowed: whole numbers"
-        elif knob in NOISE_KNOBS and span.low < 0:
-            yield f"{key}.{knob}.low: found {span.low}, allowed: at least 0"
+        else:
+            yield from _check_bounds(f"{key}.{knob}", span, knobs[knob])
+
+
+def _check_bounds(key: str, span: Range | RangeSettings, knob: Knob) -> Iterator[str]:
+    """One line for the first end of a range that is beyond a bound of its knob."""
+    for end, value in (("low", span.low), ("high", span.high)):
+        if knob.low is not None and value < knob.low:
+            yield f"{key}.{end}: found {value}, allowed: at least {knob.low:g}"
+            return
+        if knob.high is not None and value > knob.high:
+            yield f"{key}.{end}: found {value}, allowed: at most {knob.high:g}"
+            return
 
 
 _CHECKS: Mapping[str, Callable[[Params, str, Known], Iterator[str]]] = {

@@ -39,19 +39,24 @@ class Knob:
     """One quantity of a world that may be randomized.
 
     An `integer` knob is a category: its values are taken in turn, episode by episode, so that each is equally frequent.
+    Below `low` or above `high`, in its unit, there is no world: ranges that reach there are refused; None is no bound.
     """
 
     unit: str
     default: float
     meaning: str
     integer: bool = False
+    low: float | None = None
+    high: float | None = None
 
 
 # Every task has these; the defaults of the noises are `noise.<task>` in params.yaml.
 NOISE_KNOBS: Mapping[str, Knob] = {
-    "observation_noise": Knob("of the channel", 0.0, "half width of the uniform noise on each observed channel"),
-    "observation_bias": Knob("of the channel", 0.0, "half width of the constant error of each observed channel"),
-    "action_noise": Knob("of the channel", 0.0, "half width of the uniform noise on each executed action channel"),
+    "observation_noise": Knob("of the channel", 0.0, "half width of the uniform noise on each observed channel", low=0),
+    "observation_bias": Knob("of the channel", 0.0, "half width of the constant error of each observed channel", low=0),
+    "action_noise": Knob(
+        "of the channel", 0.0, "half width of the uniform noise on each executed action channel", low=0
+    ),
 }
 
 

@@ -44,7 +44,7 @@ def probe_plans(
     tried: dict[str, Point | None] = {SHOWN: None}
     for knob in probe.knobs:
         span = shown.get(knob, Range(knobs[knob].default, knobs[knob].default))
-        tried |= {f"{knob} {point.value:g}": point for point in points(probe, knob, span)}
+        tried |= {f"{knob} {point.value:g}": point for point in points(probe, knob, span, knobs[knob].integer)}
     plans: list[Plan] = []
     for key, point in tried.items():
         moved = {} if point is None else {point.knob: Range(point.value, point.value)}

@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
+from stages.core.checks import check_ranges
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
 from stages.core.params import Count, Number, Section
@@ -40,22 +41,33 @@ class Point(NamedTuple):
 
 
 def read_probe(path: Path, task: type[Task]) -> Probe:
-    """The probe in a file; UserError where it is not one, or where a knob is not the task's."""
+    """The probe in a file; UserError where it is not one, or has ends that the task's knobs do not."""
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
         probe = fit(parse_yaml(path.read_bytes(), path), Probe)
     except MisfitError as error:
         raise UserError(f"{path}: {error.lines[0]}") from None
-    known = {**task.knobs, **NOISE_KNOBS}
-    for name in probe.knobs:
-        if name not in known:
-            raise UserError(f"{path}: knobs.{name}: found an unknown knob, allowed: {', '.join(known)}")
+    for problem in check_ranges(f"{path}: knobs", _spans(probe, task), task):
+        raise UserError(problem)
     return probe
 
 
-def points(probe: Probe, knob: str, shown: Range) -> list[Point]:
-    """The values that a knob takes outside of the range shown, side by side, near ones first."""
+def _spans(probe: Probe, task: type[Task]) -> dict[str, Range]:
+    """From end to end of each knob; where a side has none, from or to the default."""
+    defaults = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
+    spans = {}
+    for name, ends in probe.knobs.items():
+        low, high = (defaults.get(name, 0.0) if end is None else end for end in (ends.low, ends.high))
+        spans[name] = Range(low, high)
+    return spans
+
+
+def points(probe: Probe, knob: str, shown: Range, whole: bool = False) -> list[Point]:
+    """The values that a knob takes outside of the range shown, side by side, near ones first.
+
+    UserError for an end within that range, and for a step to it that is not whole where the knob's values must be.
+    """
     ends, found = probe.knobs[knob], list[Point]()
     for side, edge, end in (("below", shown.low, ends.low), ("above", shown.high, ends.high)):
         if end is None:
@@ -66,5 +78,7 @@ def points(probe: Probe, knob: str, shown: Range) -> list[Point]:
             )
         for number in range(1, probe.steps + 1):
             value = edge + (end - edge) * number / probe.steps
+            if whole and not value.is_integer():
+                raise UserError(f"knobs.{knob}: found {value:g} on the way to {end:g}, allowed: whole numbers")
             found.append(Point(knob, side, value, abs(value - edge)))
     return found

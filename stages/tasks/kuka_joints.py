@@ -101,8 +101,12 @@ class KukaJoints(Task):
     action: ClassVar = vector("target", "rad", JOINTS)
     recorded: ClassVar = (*vector("joint", "rad", JOINTS), *vector("velocity", "rad/s", JOINTS), *action)
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "movement": Knob("1", 0.0, "which demonstration is followed; in a demonstration, which movement", integer=True),
-        "start_offset": Knob("rad", 0.0, "largest joint's distance from the movement's start, in a random direction"),
+        "movement": Knob(
+            "1", 0.0, "which demonstration is followed; in a demonstration, which movement", integer=True, low=0
+        ),
+        "start_offset": Knob(
+            "rad", 0.0, "largest joint's distance from the movement's start, in a random direction", low=0, high=10
+        ),
         **KNOBS,
     }
     hidden: ClassVar = frozenset(KNOBS)

@@ -51,22 +51,24 @@ class KukaPickPlace(Task):
     action: ClassVar = (*vector("motion", "m", "xyz"), Channel("turn", "rad"), Channel("grip", "1"))
     recorded: ClassVar = observation + action
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "cube_x": Knob("m", 0.6, "cube, in front of the arm"),
-        "cube_y": Knob("m", -0.15, "cube, to the arm's left"),
+        "cube_x": Knob("m", 0.6, "cube, in front of the arm", low=-10, high=10),
+        "cube_y": Knob("m", -0.15, "cube, to the arm's left", low=-10, high=10),
         "cube_yaw": Knob("rad", 0.0, "cube, turned to the left"),
-        "target_x": Knob("m", 0.6, "target, in front of the arm"),
-        "target_y": Knob("m", 0.15, "target, to the arm's left"),
-        "start_offset": Knob("m", 0.0, "tool, sideways from its rest place, in a random direction"),
-        "start_height": Knob("m", 0.15, "tool, above the table"),
+        "target_x": Knob("m", 0.6, "target, in front of the arm", low=-10, high=10),
+        "target_y": Knob("m", 0.15, "target, to the arm's left", low=-10, high=10),
+        "start_offset": Knob("m", 0.0, "tool, sideways from its rest place, in a random direction", low=0, high=10),
+        "start_height": Knob("m", 0.15, "tool, above the table", low=0, high=10),
         "start_yaw": Knob("rad", 0.0, "gripper, turned to the left"),
-        "start_grip": Knob("1", 0.0, "gripper, open (0) or closed on nothing (1)", integer=True),
-        "push": Knob("m", 0.0, "how far the cube slides when it is pushed, in a random direction"),
-        "push_time": Knob("s", 0.4, "when the cube is pushed, if it is not held by then"),
-        "cube_mass": Knob("kg", _DYNAMICS.cube_mass, "cube"),
-        "cube_size": Knob("m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own"),
-        "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers"),
-        "finger_friction": Knob("1", _DYNAMICS.finger_friction, "of the fingers, times the cube's"),
-        "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger"),
+        "start_grip": Knob("1", 0.0, "gripper, open (0) or closed on nothing (1)", integer=True, low=0, high=1),
+        "push": Knob("m", 0.0, "how far the cube slides when it is pushed, in a random direction", low=0, high=10),
+        "push_time": Knob("s", 0.4, "when the cube is pushed, if it is not held by then", low=0),
+        "cube_mass": Knob("kg", _DYNAMICS.cube_mass, "cube", low=0.001, high=1000),
+        "cube_size": Knob(
+            "m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own", low=0.002, high=1
+        ),
+        "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers", low=0, high=100),
+        "finger_friction": Knob("1", _DYNAMICS.finger_friction, "of the fingers, times the cube's", low=0, high=100),
+        "grip_force": Knob("N", _DYNAMICS.grip_force, "limit of each finger", low=0, high=10_000),
         **KNOBS,
     }
     hidden: ClassVar = frozenset({"push", "push_time", *BenchDynamics.__dataclass_fields__, *KNOBS})

@@ -30,9 +30,9 @@ class KukaReach(IncrementalArm):
     observation: ClassVar = (*vector("joint", "rad", JOINTS), *vector("offset", "m", "xyz"))
     recorded: ClassVar = observation + IncrementalArm.action
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "goal_x": Knob("m", 0.5, "goal, in front of the arm"),
-        "goal_y": Knob("m", 0.0, "goal, to its left"),
-        "goal_z": Knob("m", 0.4, "goal, above the ground"),
+        "goal_x": Knob("m", 0.5, "goal, in front of the arm", low=-10, high=10),
+        "goal_y": Knob("m", 0.0, "goal, to its left", low=-10, high=10),
+        "goal_z": Knob("m", 0.4, "goal, above the ground", low=-10, high=10),
         "start_offset": START_OFFSET,
         **KNOBS,
     }

@@ -128,6 +128,7 @@ def test_the_next_round_follows_from_the_one_before(tmp_path: Path) -> None:
 NAMED = "text that matches ^[a-z][a-z0-9_]*$"
 START = "randomization.distance.practice.start"
 REACH = "randomization.kuka_reach.evaluate.far"
+PLACE = "randomization.kuka_pick_place.evaluate.far"
 EYES = "policy.kuka_reach_camera.embedding"
 # key, value, key in the message, found, allowed
 BROKEN: list[tuple[str, object, str, str, str]] = [
@@ -223,6 +224,16 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     (f"{START}.high", math.inf, f"{START}.high", "inf", "a finite number"),
     ("randomization.distance.practice.action_noise", {"low": -1, "high": 2},
      "randomization.distance.practice.action_noise.low", "-1.0", "at least 0"),
+    (f"{PLACE}.friction", {"low": -0.4, "high": 0.5}, f"{PLACE}.friction.low", "-0.4", "at least 0"),
+    (f"{PLACE}.friction", {"low": -2, "high": -1}, f"{PLACE}.friction.low", "-2.0", "at least 0"),
+    (f"{PLACE}.link_mass", {"low": -1, "high": 1}, f"{PLACE}.link_mass.low", "-1.0", "at least 0.01"),
+    (f"{PLACE}.cube_size", {"low": 0, "high": 0}, f"{PLACE}.cube_size.low", "0.0", "at least 0.002"),
+    (f"{PLACE}.gravity", {"low": -9.8, "high": 10}, f"{PLACE}.gravity.low", "-9.8", "at least 0"),
+    (f"{PLACE}.physics_rate", {"low": -5, "high": 240}, f"{PLACE}.physics_rate.low", "-5.0", "at least 1"),
+    (f"{PLACE}.motor_gain", {"low": 0.1, "high": 1e90}, f"{PLACE}.motor_gain.high", "1e+90", "at most 10"),
+    (f"{PLACE}.latency", {"low": 1e9, "high": 1e30}, f"{PLACE}.latency.low", "1000000000.0", "at most 10000"),
+    ("randomization.kuka_reach_camera.domain.colours.goal_texture", {"low": 0, "high": 20},
+     "randomization.kuka_reach_camera.domain.colours.goal_texture.high", "20.0", "at most 12"),
     ("randomization.kuka_joints.practice", {"movement": {"low": 0.5, "high": 1.5}},
      "randomization.kuka_joints.practice.movement", "0.5 to 1.5", "whole numbers"),
     ("practice.distance.episodes", 10**10, "practice.distance.episodes", "10000000000", "at most 1000000000"),

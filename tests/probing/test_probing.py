@@ -50,6 +50,10 @@ def test_an_end_within_what_was_shown_is_told() -> None:
         ({**PROBE, "steps": 0}, "steps: found 0, allowed: at least 1"),
         ({**PROBE, "knobs": {}}, "knobs"),
         ({**PROBE, "knobs": {"speed": {"high": 1.0}}}, "knobs.speed: found an unknown knob, allowed: start, "),
+        (
+            {**PROBE, "knobs": {"observation_noise": {"low": -0.01}}},
+            "knobs.observation_noise.low: found -0.01",
+        ),
         ({**PROBE, "more": 1}, "more"),
         ("[", "not YAML"),
     ],
@@ -62,6 +66,32 @@ def test_a_broken_file_is_told_in_one_line(tmp_path: Path, content: Any, told: s
     assert str(caught.value).startswith(f"{path}: ")
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ({"start_grip": {"high": 1.5}}, "knobs.start_grip: found 0.0 to 1.5, allowed: whole numbers"),
+        ({"start_grip": {"high": 2}}, "knobs.start_grip.high: found 2.0, allowed: at most 1"),
+        ({"latency": {"high": 1e9}}, "knobs.latency.high: found 1000000000.0, allowed: at most 10000"),
+        (
+            {"push": {"high": 1}, "friction": {"low": -0.4}},
+            "knobs.friction.low: found -0.4, allowed: at least 0",
+        ),
+    ],
+)
+def test_an_end_that_the_knob_cannot_have_is_told(tmp_path: Path, ends: Any, told: str) -> None:
+    path = write(tmp_path / "kuka_pick_place.yaml", {**PROBE, "knobs": ends})
+    with pytest.raises(UserError) as caught:
+        read_probe(path, TASKS.find("kuka_pick_place"))
+    assert str(caught.value) == f"{path}: {told}"
+
+
+def test_a_step_of_a_whole_knob_that_is_not_whole_is_told() -> None:
+    probe = Probe(steps=2, episodes=1, knobs={"movement": Ends(high=4.0)})
+    assert [point.value for point in points(probe, "movement", Range(0.0, 0.0), whole=True)] == [2, 4]
+    with pytest.raises(UserError, match=r"knobs.movement: found 2.5 on the way to 4, allowed: whole numbers"):
+        points(probe, "movement", Range(1.0, 1.0), whole=True)
 
 
 @pytest.mark.parametrize("name", ["kuka_reach", "kuka_pick_place"])

@@ -71,6 +71,25 @@ def test_an_integer_knobs_default_is_whole(task_name: str) -> None:
         assert not knob.integer or float(knob.default).is_integer()
 
 
+def test_a_knobs_default_is_within_its_bounds(task_name: str) -> None:
+    for name, knob in {**TASKS.find(task_name).knobs, **NOISE_KNOBS}.items():
+        assert knob.low is None or knob.low <= knob.default, name
+        assert knob.high is None or knob.default <= knob.high, name
+
+
+def test_at_its_bounds_a_knob_still_makes_a_world(task_name: str, make: Callable[[str], Callable[[], Task]]) -> None:
+    task = TASKS.find(task_name)
+    world = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
+    if "push" in world:
+        world |= {"push": 0.01, "push_time": 0.0}
+    with make(task_name)() as one:
+        for name, knob in task.knobs.items():
+            # A start that is out of reach is searched for long before that is said.
+            for bound in {knob.low, knob.high} - {None} if name != "start_offset" else ():
+                seen = one.reset({**world, name: bound}, stream(1, "bounds"))
+                assert np.isfinite(one.step(task.expert(seen[None])[0])).all(), (name, bound)
+
+
 def test_hidden_knobs_are_those_that_the_first_observation_tells_nothing_of(
     task_name: str, make: Callable[[str], Callable[[], Task]]
 ) -> None:

@@ -38,14 +38,18 @@ _DEFAULT = Dynamics()
 
 # Every KUKA task has these.
 KNOBS: Mapping[str, Knob] = {
-    "link_mass": Knob("1", _DEFAULT.link_mass, "of the arm's links, times their own"),
-    "payload": Knob("kg", _DEFAULT.payload, "fixed to the last link"),
-    "gravity": Knob("m/s^2", _DEFAULT.gravity, "downwards"),
-    "physics_rate": Knob("Hz", _DEFAULT.physics_rate, "steps of the simulation, whole ones to a control step"),
-    "latency": Knob("1", 0.0, "control steps from a command to its execution, rounded"),
-    "motor_gain": Knob("1", _DEFAULT.motor_gain, "share of the way to its target a joint goes in a physics step"),
-    "motor_strength": Knob("1", _DEFAULT.motor_strength, "share of the motors' limits of torque"),
-    "joint_damping": Knob("N m s/rad", _DEFAULT.joint_damping, "of each joint"),
+    "link_mass": Knob("1", _DEFAULT.link_mass, "of the arm's links, times their own", low=0.01, high=100),
+    "payload": Knob("kg", _DEFAULT.payload, "fixed to the last link", low=0, high=1000),
+    "gravity": Knob("m/s^2", _DEFAULT.gravity, "downwards", low=0, high=1000),
+    "physics_rate": Knob(
+        "Hz", _DEFAULT.physics_rate, "steps of the simulation, whole ones to a control step", low=1, high=24_000
+    ),
+    "latency": Knob("1", 0.0, "control steps from a command to its execution, rounded", low=0, high=10_000),
+    "motor_gain": Knob(
+        "1", _DEFAULT.motor_gain, "share of the way to its target a joint goes in a physics step", low=0, high=10
+    ),
+    "motor_strength": Knob("1", _DEFAULT.motor_strength, "share of the motors' limits of torque", low=0, high=100),
+    "joint_damping": Knob("N m s/rad", _DEFAULT.joint_damping, "of each joint", low=0, high=1000),
 }
 
 

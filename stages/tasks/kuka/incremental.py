@@ -11,7 +11,7 @@ from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, physics_
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 
 ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
-START_OFFSET = Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction")
+START_OFFSET = Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction", low=0, high=10)
 
 
 class IncrementalArm(Task):
