@@ -37,9 +37,9 @@ def observed(task: type[Task], observations: Floats) -> Floats:
     return observations
 
 
-def outcome(task: Task) -> Outcome:
-    """How an episode ended, a timeout if the task does not say; UserError for what is no outcome."""
-    found = task.outcome or "timeout"
+def outcome(task: Task, said: Outcome | None) -> Outcome:
+    """How an episode ended, a timeout if the task has not said; UserError for what is no outcome."""
+    found = said or "timeout"
     if found not in get_args(Outcome):
         allowed = ", ".join(get_args(Outcome))
         raise UserError(f"{type(task).__name__}.outcome: found {found}, allowed: {allowed}, or None")

@@ -46,6 +46,7 @@ class _Run:
         self.executed: list[Floats] = []
         self.errors: list[float] = []
         self.true = first_observation(task, task.reset(Asked(plan.world), stream(plan.seed, "reset")))
+        self.outcome = task.outcome  # one that begins with an outcome ends as that, after one step
 
     def observe(self) -> Floats:
         """What the controller sees now (O,)."""
@@ -69,7 +70,8 @@ class _Run:
         self.said.append(said)
         self.executed.append(executed)
         self.errors.append(self.task.error)
-        return self.task.outcome is not None or frame + 1 == self.max_steps
+        self.outcome = self.outcome or self.task.outcome
+        return self.outcome is not None or frame + 1 == self.max_steps
 
     def episode(self) -> Episode:
         """The record of the episode that has ended."""
@@ -82,7 +84,7 @@ class _Run:
             np.array([said.shift for said in self.said]),
             np.array([said.asked for said in self.said]),
             np.array(self.errors),
-            outcome(self.task),
+            outcome(self.task, self.outcome),
             self.task.final_error(),
             self.task.details(),
         )

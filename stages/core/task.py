@@ -78,7 +78,7 @@ class Task(ABC):
     hidden: ClassVar[frozenset[str]] = frozenset()  # knobs of which an episode's first observation tells nothing
     simulated: ClassVar[bool] = True  # whether an instance is a simulation, and costs time to make
 
-    outcome: Outcome | None = None  # None while the episode goes on
+    outcome: Outcome | None = None  # None while the episode goes on; `reset` decides it anew
     error: float  # left to the goal, after the last step
 
     @classmethod

@@ -98,6 +98,24 @@ def test_a_whole_task_runs() -> None:
     run(Cart)
 
 
+def test_what_reset_says_of_the_end_stands() -> None:
+    class Over(Cart):
+        def reset(self, world: World, rng: np.random.Generator) -> Floats:
+            seen = super().reset(world, rng)
+            self.outcome = "crash" if world["start"] > 2 else None
+            return seen
+
+        def step(self, action: Floats) -> Floats:
+            self.outcome = None
+            return super().step(action)
+
+    world = {knob: known.default for knob, known in {**Over.knobs, **NOISE_KNOBS}.items()}
+    plans = [Plan(number, "test", number, {**world, "start": start}) for number, start in enumerate((3.0, 1.0, 3.0))]
+    ended = {episode.plan.index: episode for episode in rollout(Over, expert_controller(Over), plans, 5, 1)}
+    assert [ended[number].outcome for number in range(3)] == ["crash", "timeout", "crash"]
+    assert [len(ended[number]) for number in range(3)] == [1, 5, 1]
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
 @pytest.mark.parametrize(
     ("task", "told"),
