@@ -108,7 +108,8 @@ class KukaPickPlace(Task):
         self.grip = float(action[-1] > 0.5)
         self._command(self.delay(action).tolist())
         self.frame += 1
-        if self.world["push"] > 0 and self.frame == round(self.world["push_time"] / self.control_period):
+        # The first step is frame 1: an earlier push comes with it.
+        if self.world["push"] > 0 and self.frame == max(1, round(self.world["push_time"] / self.control_period)):
             self._push()
         return self._observe(self.bench.advance(self.physics_steps))
 

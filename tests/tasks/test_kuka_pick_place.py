@@ -113,6 +113,26 @@ def test_a_square_looks_the_same_after_a_quarter_turn() -> None:
     assert seen == pytest.approx([0.3, 0.3])
 
 
+@pytest.mark.parametrize("time", [0.0, 0.01])
+def test_a_push_before_the_first_step_comes_with_it(time: float) -> None:
+    moved = []
+    for push in (0.0, 0.05):
+        spans = {"push": Range(push, push), "push_time": Range(time, time)}
+        (plan,) = plan_episodes(with_noise(KukaPickPlace.knobs, 0, 0), spans, 1, "push", 1, "push")
+        (episode,) = rollout(KukaPickPlace, expert_controller(KukaPickPlace), [plan], 12, 1)
+        carry = episode.observations[:, 10:12]
+        moved.append(np.hypot(*(carry[-1] - carry[0])))
+    assert moved == pytest.approx([0, 0.05], abs=0.01)
+
+
+def test_an_episode_that_begins_crashed_ends_crashed() -> None:
+    """Its tool starts too high, and is back below before the first step is over."""
+    spans = {"start_height": Range(0.455, 0.455)}
+    (plan,) = plan_episodes(with_noise(KukaPickPlace.knobs, 0, 0), spans, 1, "high", 1, "high")
+    (episode,) = rollout(KukaPickPlace, expert_controller(KukaPickPlace), [plan], 150, 1)
+    assert (len(episode), episode.outcome) == (1, "crash")
+
+
 @pytest.mark.parametrize("knob", SPANS)
 def test_every_knob_matters(knob: str) -> None:
     """Two episodes that differ in one knob alone are two."""
