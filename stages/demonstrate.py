@@ -65,11 +65,15 @@ def scripted_episodes(
 
 
 def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> list[Episode]:
-    """A person's recordings, one episode each, numbered from `first`."""
+    """A person's recordings, one episode each, numbered from `first`; UserError for one that shows nothing."""
     world = {knob: known.default for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
     episodes = []
     for place, path in enumerate(files):
-        observations, actions = task.complete(read_recording(path, task.recorded))
+        recorded = read_recording(path, task.recorded)
+        flaw = task.flaw(recorded)
+        if flaw is not None:
+            raise errors.UserError(f"{path}: {flaw}")
+        observations, actions = task.complete(recorded)
         unknown = np.zeros(len(actions))
         episodes.append(
             Episode(

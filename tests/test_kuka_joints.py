@@ -1,21 +1,25 @@
 """The laws of the lesson: what the hand shows, what a recording becomes, who can follow and who stalls."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stages.core.episode import Episode, Plan, Steps
+from stages.core.episode import Episode, Plan, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings
-from stages.core.policy import Trained, policy_controller
+from stages.core.policy import Trained, policy_controller, save_policy
+from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller, rollout
 from stages.core.tables import write_episodes
 from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.policies.knn import KNN
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
-from stages.tasks.kuka_joints import SCRIPTED, SLIDER, STEPS, TORQUES, KukaJoints, scripted_references
+from stages.tasks.kuka_joints import RAISE_POSE, SCRIPTED, SLIDER, STEPS, TORQUES, KukaJoints, scripted_references
 
 WAVES, RAISE = range(2)
 CALM = {name: knob.default for name, knob in {**KukaJoints.knobs, **NOISE_KNOBS}.items()}
@@ -190,6 +194,56 @@ def test_a_movement_that_is_not_there_is_told(movement: int, make: Callable[[], 
     for maker in (make, KukaJoints):
         with maker() as task, pytest.raises(UserError, match=f"movement: found {movement}, allowed: 0 to 1"):
             task.reset({**CALM, "movement": movement}, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("stage_name", ["evaluate", "practice"])
+def test_without_demonstrations_there_is_nothing_to_follow(
+    stage_name: str, shown: list[Episode], stage: Any, root: Path, tmp_path: Path
+) -> None:
+    features = dict.fromkeys(("joint", "clock"), 1.0)
+    policy = tmp_path / "policy.npz"
+    save_policy(policy, Trained("kuka_joints", "knn", clone(shown, **features), 1.0))
+    names = ("kuka_joints", "round_0", policy) if stage_name == "practice" else ("kuka_joints", policy)
+    ended = stage(stage_name, *names, "--params", root / "params.yaml", "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert ended.output.strip().startswith("error: --demonstrations: found nothing, allowed: the folder of those that ")
+    assert not (tmp_path / "out").exists()
+
+
+def recording(path: Path, still: int, moving: int) -> Path:
+    """A person's recording that stands still for so many rows and then lifts one joint in so many more."""
+    lift = np.concatenate([np.zeros(still), np.linspace(0, 0.5, moving)])
+    joints = np.tile(RAISE_POSE, (still + moving, 1))
+    joints[:, 1] -= lift
+    write_recording(np.concatenate([joints, np.zeros_like(joints), joints], axis=1), KukaJoints.recorded, path)
+    return path
+
+
+def test_a_recording_in_which_nothing_moves_is_refused(stage: Any, root: Path, tmp_path: Path) -> None:
+    still, output = recording(tmp_path / "still.csv", 60, 0), ("--output", tmp_path / "out")
+    params = ("--params", root / "params.yaml")
+    ended = stage("demonstrate", "kuka_joints", "--recording", still, *params, *output)
+    told = f"error: {still}: found no joint that covers more than 0 rad, allowed: more than 0.02 rad\n"
+    assert (ended.status, ended.output) == (2, told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_demonstration_in_which_nothing_moves_is_refused(shown: list[Episode], tmp_path: Path) -> None:
+    cut = {part: getattr(shown[0], part)[:5] for part in ("observations", "actions", "executed", "shift", "asked")}
+    first = replace(shown[0], **cut, errors=shown[0].errors[:5], scores=Scores.unknown(5))
+    write_episodes(tmp_path / "shown", "kuka_joints", KukaJoints, [first])
+    with pytest.raises(UserError, match=r"shown: episode 0: found no joint that covers more than .* rad, allowed: "):
+        KukaJoints.prepare(tmp_path / "shown")
+
+
+def test_while_nothing_is_to_be_covered_nothing_is_travelled(stage: Any, root: Path, tmp_path: Path) -> None:
+    late, folder = recording(tmp_path / "late.csv", 120, 60), tmp_path / "out"
+    params = ("--params", root / "params.yaml")
+    ended = stage("demonstrate", "kuka_joints", "--recording", late, *params, "--output", folder)
+    assert ended.status == 0, ended.output
+    (episode,) = rollout(KukaJoints.prepare(folder), expert_controller(KukaJoints), plans([{}]), 30, 1)
+    assert (episode.outcome, episode.details["travelled"]) == ("timeout", 0)
+    assert all(np.isfinite(value) for value in episode.details.values())
 
 
 def test_a_runaway_ends_in_a_crash_or_at_the_limits_without_success(make: Callable[[], Task]) -> None:

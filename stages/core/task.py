@@ -83,9 +83,18 @@ class Task(ABC):
 
     @classmethod
     def prepare(cls, demonstrations: Path | None) -> "Callable[[], Task]":
-        """What makes instances for evaluation and practice; `demonstrations` is the folder of those it may need."""
+        """What makes instances for evaluation and practice; `demonstrations` is the folder of those it may need.
+
+        UserError where it needs them and is given none. (Whoever demonstrates makes instances of the class itself.)
+        """
         del demonstrations
         return cls
+
+    @classmethod
+    def flaw(cls, recorded: Floats) -> str | None:
+        """Why a recording (T, R) is none to learn the task from, as "found X, allowed: Y"; None where it is one."""
+        del recorded
+        return None
 
     @classmethod
     def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:

@@ -128,8 +128,15 @@ class KukaJoints(Task):
 
     @classmethod
     def prepare(cls, demonstrations: Path | None) -> Callable[[], Task]:
-        """What makes instances that follow the episodes in the folder `demonstrations`."""
-        return cls if demonstrations is None else partial(cls, read_references(demonstrations))
+        """What makes instances that follow the episodes in the folder `demonstrations`; UserError without one."""
+        if demonstrations is None:
+            raise UserError("--demonstrations: found nothing, allowed: the folder of those that kuka_joints follows")
+        return partial(cls, read_references(demonstrations))
+
+    @classmethod
+    def flaw(cls, recorded: Floats) -> str | None:
+        """A movement is wanted: of an arm at rest there is nothing to follow."""
+        return _stillness(recorded[:, :JOINTS])
 
     @classmethod
     def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:
@@ -213,7 +220,7 @@ class KukaJoints(Task):
         return float(np.mean(self.errors))
 
     def details(self) -> dict[str, float]:
-        """Joint errors over the episode so far, and the way covered as a share of the reference's."""
+        """Joint errors over the episode so far, and the way covered as a share of the reference's (0 of none)."""
         errors = np.array(self.errors)
         relative = errors / self.reference.amplitude[self.moving]
         way = np.abs(np.diff(self.reference.joints[: self.frame + 1, self.moving], axis=0)).sum()
@@ -222,7 +229,7 @@ class KukaJoints(Task):
             "worst_error": float(errors.max()),
             "mean_relative": float(relative.mean()),
             "worst_relative": float(relative.max()),
-            "travelled": self.way / float(way),
+            "travelled": self.way / float(way) if way else 0.0,
         }
 
     def close(self) -> None:
@@ -231,14 +238,24 @@ class KukaJoints(Task):
 
 
 def read_references(folder: Path) -> list[Reference]:
-    """The demonstrations in the folder, in their order, as movements to follow."""
+    """The demonstrations in the folder, in their order, as movements to follow; UserError where one does not move."""
     from stages.core.tables import episode_slices, matrix, read_episodes
 
     steps, _ = read_episodes(folder, "kuka_joints", KukaJoints)
     joints = matrix(steps, "observation", vector("joint", "rad", JOINTS))
     hand = matrix(steps, "action", KukaJoints.action)
+    parts = episode_slices(values(steps["episode_index"]))
+    for number, part in enumerate(parts):
+        problem = _stillness(joints[part])
+        if problem is not None:
+            raise UserError(f"{folder}: episode {number}: {problem}")
     # Where the arm was after the last frame is not recorded: taken as before it.
-    return [
-        Reference(joints[[*range(part.start, part.stop), part.stop - 1]], hand[part])
-        for part in episode_slices(values(steps["episode_index"]))
-    ]
+    return [Reference(joints[[*range(part.start, part.stop), part.stop - 1]], hand[part]) for part in parts]
+
+
+def _stillness(joints: Floats) -> str | None:
+    """What is wrong with a movement (T, 7) [rad] in which every joint is meant to stand still; otherwise None."""
+    covered = np.ptp(joints, axis=0).max()
+    if covered > MOVES:
+        return None
+    return f"found no joint that covers more than {covered:.2g} rad, allowed: more than {MOVES} rad"
