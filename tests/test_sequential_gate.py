@@ -5,9 +5,16 @@ from pathlib import Path
 import shutil
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from stages.comparing.further import Contest
+from stages.comparing.pairing import Pairs
+from stages.comparing.trial import Rule, hold
+from stages.core.settings import load_settings
+from stages.policies import POLICIES
+from stages.tasks import TASKS
 from tests.conftest import Chain
 
 pytestmark = pytest.mark.xdist_group("trial")
@@ -86,3 +93,18 @@ def test_the_text_says_what_was_read_and_run(chain: Chain, stage: Any) -> None:
     read = "(76 pairs, 0 of them run for it: 0 lost, 0 gained; anytime p 0.05)"
     assert f"cleared: distance near: not worse by 5.0 points {read}" in said
     assert said[-1] == f"gate: passed: 0 of 5 conditions are worse than {chain.data}"
+
+
+def test_copies_of_recorded_worlds_are_no_evidence(content: dict[str, Any], tmp_path: Path) -> None:
+    """Only a category varies: two worlds there are, however many seeds; nothing is left to run."""
+    content["randomization"]["kuka_joints"]["evaluate"] = {"both": {"movement": {"low": 0, "high": 1}}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    settings = load_settings(tmp_path / "params.yaml", TASKS, POLICIES)
+    contest = Contest("kuka_joints", settings, tmp_path, (tmp_path / "old.npz", tmp_path / "new.npz"))
+    plans = contest.worlds(40)["both"]
+    assert len(plans) == 40
+    worlds = {knob: np.array([plan.world[knob] for plan in plans[2:4]]) for knob in plans[0].world}
+    won, seeds = np.array([True, True]), np.array([plan.seed for plan in plans[2:4]])
+    paired = [Pairs("kuka_joints", "both", won, won, seeds=seeds, worlds=worlds)]
+    (answer,) = hold(paired, {"kuka_joints": contest}, Rule(0.05, 0.01, 0.05), 40, lambda: False)
+    assert (answer.state, answer.pairs) == ("open", 2)

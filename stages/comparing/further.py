@@ -12,13 +12,12 @@ from stages.core.episode import Controller, Ints, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import Settings, compute
-from stages.core.task import NOISE_KNOBS, Task
+from stages.core.task import Task
 from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
 _STEPS, _FEWEST = 2400, 4  # of a condition's batch: steps about, and episodes at least
-_LOOKED_AT = 8  # worlds: where these are all one, so are the others
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,12 @@ class Contest:
     policies: tuple[Path, Path]
 
     def worlds(self, most: int) -> dict[str, list[Plan]]:
-        """By condition, its first `most` worlds; none where nothing about them is random: one would tell all."""
+        """By condition, its first `most` worlds."""
         found: dict[str, list[Plan]] = {}
         conditions = conditions_of(self.settings, self.task, "evaluate")
         for plan in evaluation_plans(self.task, TASKS.find(self.task), self.settings, conditions, most):
             found.setdefault(plan.condition, []).append(plan)
-        return {condition: plans if _vary(plans) else [] for condition, plans in found.items()}
+        return found
 
     @property
     def batch(self) -> int:
@@ -68,10 +67,3 @@ class Contest:
     def _controllers(self) -> list[Controller]:
         task, response = TASKS.find(self.task), self.settings.response(self.task)
         return [policy_controller(load_policy(path, self.task, POLICIES), response, task) for path in self.policies]
-
-
-def _vary(plans: Sequence[Plan]) -> bool:
-    """Whether anything is random in these worlds."""
-    some = plans[:_LOOKED_AT]
-    noisy = any(plan.world[knob] for plan in some for knob in NOISE_KNOBS)
-    return noisy or len({tuple(plan.world.values()) for plan in some}) > 1

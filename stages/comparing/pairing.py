@@ -1,5 +1,6 @@
 """Which episodes of two evaluations ran in the same world."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ class Pairs:
     alone: int = 0  # episodes of one side whose seed the other side lacks
     copies: int = 0  # pairs that repeat another one to the last bit
     seeds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,) of the worlds
+    worlds: Mapping[str, Floats] = field(default_factory=dict)  # knob -> (N,)
 
     @property
     def lost(self) -> int:
@@ -47,7 +49,8 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
     rows_a, rows_b = in_a[first], in_b[second]
     same = _same_worlds(a, b, rows_a, rows_b)
     kept_a, kept_b = rows_a[same], rows_b[same]
-    once = _once(a, kept_a, np.concatenate([a.endings[kept_a], b.endings[kept_b]], axis=1))
+    worlds = {knob: column[kept_a] for knob, column in a.worlds.items()}
+    once = without_copies(worlds, np.concatenate([a.endings[kept_a], b.endings[kept_b]], axis=1))
     return Pairs(
         a.task,
         condition,
@@ -57,6 +60,7 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
         alone=len(in_a) + len(in_b) - 2 * len(rows_a),
         copies=len(kept_a) - len(once),
         seeds=a.seeds[kept_a[once]],
+        worlds={knob: column[once] for knob, column in worlds.items()},
     )
 
 
@@ -72,16 +76,16 @@ def _same_worlds(a: Evaluation, b: Evaluation, rows_a: Ints, rows_b: Ints) -> Bo
     return same
 
 
-def _once(evaluation: Evaluation, rows: Ints, endings: Floats) -> Ints:
+def without_copies(worlds: Mapping[str, Floats], endings: Floats) -> Ints:
     """Places (M,) of the pairs (N,) without the copies: to count one episode twice would be evidence from nothing.
 
-    A copy ran in an equal world without noise and ended alike, to the last bit, on both sides: nothing was random in it
-    but the seed's number.
+    A copy ran in an equal world (`worlds`: knob -> (N,)) without noise and ended alike, to the last bit, on both sides
+    (`endings`: (N, E), no columns where that is not known yet): nothing was random in it but the seed's number.
     """
-    columns = [evaluation.worlds[knob][rows] for knob in sorted(evaluation.worlds)]
-    quiet = np.all([evaluation.worlds[knob][rows] == 0 for knob in NOISE_KNOBS if knob in evaluation.worlds], axis=0)
+    columns = [worlds[knob] for knob in sorted(worlds)]
+    quiet = np.all([worlds[knob] == 0 for knob in NOISE_KNOBS if knob in worlds], axis=0)
     # What is noisy is told apart by its place: it is no copy of anything.
-    place = np.where(quiet, -1, np.arange(len(rows)))
+    place = np.where(quiet, -1, np.arange(len(endings)))
     known = np.column_stack([*columns, endings, place]) + 0.0  # -0 is 0
     _, first = np.unique(known, axis=0, return_index=True)
     return np.sort(first)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.comparing.further import Contest
-from stages.comparing.pairing import Pairs
+from stages.comparing.pairing import Pairs, without_copies
 from stages.comparing.sequential import Settled, settle
 from stages.core.episode import Ints, Plan
 
@@ -61,8 +61,7 @@ class _Trial:
     """One condition under way."""
 
     def __init__(self, pairs: Pairs, worlds: Sequence[Plan]) -> None:
-        recorded = set(pairs.seeds.tolist())
-        self.pairs, self.waiting = pairs, [plan for plan in worlds if plan.seed not in recorded]
+        self.pairs, self.waiting = pairs, _further(pairs, worlds)
         self.outcomes: Ints = pairs.after.astype(np.int64) - pairs.before.astype(np.int64)
 
     def settled(self, rule: Rule, share: float) -> Settled:
@@ -74,6 +73,24 @@ class _Trial:
         counts = (int((read == -1).sum()), int((read == 1).sum()))
         where = (self.pairs.task, self.pairs.condition)
         return Answer(*where, found.state, found.pairs, len(self.pairs), *counts, found.worse, found.cleared)
+
+
+def _further(pairs: Pairs, plans: Sequence[Plan]) -> list[Plan]:
+    """Those of the plans that would tell more: no recorded pair, no copy of one, no copy of each other.
+
+    Of plans without noise that differ by the seed alone one is kept, even where a task drew more from the seed.
+    """
+    recorded = set(pairs.seeds.tolist())
+    others = [plan for plan in plans if plan.seed not in recorded]
+    if not others:
+        return []
+    unknown = np.full(len(pairs), np.nan)  # a knob that only one side knows makes worlds differ
+    worlds = {
+        knob: np.concatenate([pairs.worlds.get(knob, unknown), [plan.world[knob] for plan in others]])
+        for knob in others[0].world
+    }
+    kept = without_copies(worlds, np.empty((len(pairs) + len(others), 0))) - len(pairs)
+    return [others[place] for place in kept.tolist() if place >= 0]
 
 
 def _run_batch(contest: Contest, trials: Sequence[_Trial]) -> None:

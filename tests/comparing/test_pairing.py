@@ -58,6 +58,7 @@ def test_one_episode_run_many_times_is_one_pair(tmp_path: Path) -> None:
     a, b = (written(tmp_path / name, {"near": some(4, 4)}, noise=0.0) for name in "ab")
     (same,) = pair(a, b)
     assert (len(same), same.copies) == (1, 3)
+    assert {knob: len(values) for knob, values in same.worlds.items()} == dict.fromkeys(a.worlds, 1)
     b = written(tmp_path / "c", {"near": some(2, 4)}, noise=0.0)
     (different,) = pair(a, b)
     assert (len(different), different.copies, different.lost) == (2, 2, 1)
