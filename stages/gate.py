@@ -25,23 +25,36 @@ if TYPE_CHECKING:
     from stages.comparing.sources import Side
 
 _PLOTTED = (0.95, 0.5, 22)  # success, correlation and conditions of the chart
+_OF_EPISODES = ("params", "data", "task", "sequential", "minutes", "worlds", "allow_missing", "json")  # not of --power
 
 
 def main() -> None:
     """Command line."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    _check(parser, arguments)
+    if arguments.power is not None:
+        write_power(arguments.power, arguments.runs, arguments.margin, arguments.level)
+    else:
+        sys.exit(run_gate(arguments))
+
+
+def _check(parser: ArgumentParser, arguments: Namespace) -> None:
+    """UserError for a value that is not allowed, and for an option that would do nothing."""
     for name, highest in (("margin", 1.0), ("level", 0.5)):
         found = getattr(arguments, name)
         if not 0 < found < highest:
             raise errors.UserError(f"--{name}: found {found}, allowed: more than 0 and less than {highest:g}")
     if arguments.minutes is not None and not (arguments.sequential and arguments.minutes >= 0):
         raise errors.UserError(f"--minutes: found {arguments.minutes}, allowed: 0 or more, and with --sequential")
-    if arguments.worlds < 1:
-        raise errors.UserError(f"--worlds: found {arguments.worlds}, allowed: at least 1")
+    for name in ("worlds", "runs"):
+        if getattr(arguments, name) < 1:
+            raise errors.UserError(f"--{name}: found {getattr(arguments, name)}, allowed: at least 1")
     if arguments.power is not None:
-        write_power(arguments.power, arguments.runs, arguments.margin, arguments.level)
+        cli.refuse(parser, arguments, _OF_EPISODES, "without --power")
     else:
-        sys.exit(run_gate(arguments))
+        cli.refuse(parser, arguments, ["runs"], "with --power")
+        cli.refuse(parser, arguments, [] if arguments.sequential else ["worlds"], "with --sequential")
 
 
 def _parser() -> ArgumentParser:
@@ -125,31 +138,28 @@ def _missing(baseline: "Side", now: "Side", paired: list["Pairs"]) -> list[str]:
 
 
 def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
-    """Simulate the gate, write the table and the chart, and say how many episodes it needs."""
+    """Simulate the gate, write the tables and the chart, and say how many episodes it needs."""
     from tqdm import tqdm
 
     from stages.comparing import power, power_report, sequential_power
     from stages.comparing.trial import Rule
     from stages.core.files import write_bytes, write_text
 
-    if runs < 1:
-        raise errors.UserError(f"--runs: found {runs}, allowed: at least 1")
-    wanted = power.settings(worsenings=sorted({*power.WORSENINGS, margin}))
-    powers = list(
-        tqdm(
-            power.simulate(wanted, runs, margin, level),
-            total=len(wanted),
-            desc="gate: power",
-            mininterval=1,
-            leave=False,
+    most = min(power.SUCCESS) / max(sequential_power.LOSSES)
+    if margin > most:
+        raise errors.UserError(
+            f"--margin: found {margin}, allowed with --power: at most {most:g}, or more would be lost than succeeds"
         )
-    )
-    write_text(folder / "power.csv", power_report.csv(powers))
-    write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    wanted = power.settings(worsenings=sorted({*power.WORSENINGS, margin}))
+    simulated = power.simulate(wanted, runs, margin, level)
+    powers = list(tqdm(simulated, total=len(wanted), desc="gate: power", mininterval=1, leave=False))
     rule = Rule(margin, level, round(1 - power.CAUGHT, 9))
     found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", mininterval=1, leave=False))
-    write_text(folder / "sequential.csv", sequential_power.csv(found))
     within = list(sequential_power.budgets(max(1, runs // 5), rule))
+    # Only now: the files are of one run, or of another.
+    write_text(folder / "power.csv", power_report.csv(powers))
+    write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    write_text(folder / "sequential.csv", sequential_power.csv(found))
     write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))
     print(sequential_power.sentences(found, rule))

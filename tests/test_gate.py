@@ -185,6 +185,8 @@ def test_a_new_condition_is_not_held_against_the_workspace(gate: Any) -> None:
         (("--minutes", "3"), "--minutes: found 3.0, allowed: 0 or more, and with --sequential"),
         (("--sequential", "--minutes", "nan"), "--minutes: found nan"),
         (("--baseline", ""), "found an empty name"),
+        (("--runs", "5"), "--runs: found 5, allowed: with --power"),
+        (("--worlds", "5"), "--worlds: found 5, allowed: with --sequential"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...], told: str) -> None:
@@ -199,6 +201,24 @@ def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
     assert ended.status == 0, ended.output
     assert "success 95 %, correlation 0.5, among 22 conditions: " in ended.output
     assert {path.name for path in tmp_path.iterdir()} == {"power.csv", "power.svg", "sequential.csv", "budget.csv"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--margin", "0.41"), "--margin: found 0.41, allowed with --power: at most 0.4"),
+        (("--runs", "0"), "--runs: found 0, allowed: at least 1"),
+        (("--json",), "--json: found it, allowed: without --power"),
+        (("--task", "distance"), "--task: found distance, allowed: without --power"),
+    ],
+)
+def test_what_has_no_power_is_told_before_anything_is_written(
+    stage: Any, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    ended = stage("gate", "--power", tmp_path, "--runs", 1, *arguments)
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {told}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_power_comes_to_the_same_bytes_twice() -> None:

@@ -1,6 +1,7 @@
 """The command line that all stages share."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Iterable
 from pathlib import Path
 import re
 
@@ -27,6 +28,15 @@ def add_round(made: ArgumentParser) -> None:
 def add_conditions(made: ArgumentParser) -> None:
     """What the worlds of the stage are drawn from."""
     made.add_argument("--conditions", type=Path, help="file of `randomize` (.json; otherwise as the parameters say)")
+
+
+def refuse(made: ArgumentParser, arguments: Namespace, names: Iterable[str], allowed: str) -> None:
+    """UserError where one of these options was given: it would do nothing; `allowed` says with what it would."""
+    for name in names:
+        found = getattr(arguments, name)
+        if found != made.get_default(name):
+            words = "it" if found is True else " ".join(map(str, found)) if isinstance(found, list) else found
+            raise UserError(f"--{name.replace('_', '-')}: found {words}, allowed: {allowed}")
 
 
 def round_number(name: str) -> int:
