@@ -1,10 +1,13 @@
 """The one error that is meant for the user."""
 
 from collections.abc import Callable, Iterable
+import os
+import select
 import sys
 
 _LONGEST = 120  # characters of a file's own words in a message
 _LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
+_UNREAD = 128 + 13  # exit status, as of what SIGPIPE ended
 
 
 class UserError(Exception):
@@ -29,7 +32,17 @@ def reason(error: BaseException) -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback."""
+    """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback.
+
+    Where nobody reads on what it says (`| head`), it ends without a word.
+    """
+    try:
+        _run(main)
+    finally:
+        _say_all()
+
+
+def _run(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
@@ -37,8 +50,28 @@ def run(main: Callable[[], None]) -> None:
     except MemoryError as error:
         _end(f"memory: found too little ({reason(error)}), allowed: fewer or shorter episodes, less in lockstep")
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            sys.exit(_UNREAD)
         where = f"{error.filename}: " if error.filename else ""
         _end(f"{where}{error.strerror or error}")
+
+
+def _say_all() -> None:
+    """Write what is left to be said: of a failure the interpreter, as it ends, would only complain."""
+    try:
+        print(end="", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else it would try again
+        if isinstance(error, BrokenPipeError):
+            sys.exit(_UNREAD)
+        _end(f"standard output: {error.strerror}")
+
+
+def _unread() -> bool:
+    """Whether standard output is a pipe that nobody reads any more; there are others that may break."""
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)  # of errors it tells unasked
+    return bool(asked.poll(0))
 
 
 def _end(message: str) -> None:

@@ -1,8 +1,17 @@
 """Whatever goes wrong for the user ends in lines that fit a terminal, and status 2."""
 
+import os
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
 import pytest
 
 from stages.core.errors import UserError, listed, quoted, reason, run
+from tests.chain import ROOT
+
+FULL = Path("/dev/full")
 
 
 @pytest.mark.parametrize(
@@ -41,3 +50,36 @@ def test_words_of_a_file_are_on_one_line() -> None:
     assert len(listed(["column"] * 1000)) == 121
     assert reason(ValueError("one\ntwo")) == "one"
     assert reason(ValueError()) == "ValueError"
+
+
+TALKER = "import sys; from stages.core.errors import run; run(lambda: (print('x' * {length}), {then}))"
+
+
+def talk(length: int, then: str, stdout: Any, unbuffered: str = "") -> tuple[int, str]:
+    """Status and complaints of a command that says so much and then does that."""
+    command = [sys.executable, "-c", TALKER.format(length=length, then=then)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=environment)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("length", "then", "unbuffered"),
+    [(1, "None", ""), (1, "sys.exit(1)", ""), (100_000, "None", ""), (1, "None", "1")],
+)
+def test_what_nobody_reads_ends_without_a_word(length: int, then: str, unbuffered: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    assert talk(length, then, write, unbuffered) == (141, "")
+    os.close(write)
+
+
+def test_another_pipe_that_breaks_is_told() -> None:
+    fail = "(_ for _ in ()).throw(BrokenPipeError(32, 'broken'))"
+    assert talk(1, fail, subprocess.DEVNULL) == (2, "error: broken\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_what_cannot_be_written_is_told() -> None:
+    with FULL.open("w") as full:
+        assert talk(1, "None", full) == (2, "error: standard output: No space left on device\n")
