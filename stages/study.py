@@ -4,17 +4,18 @@ A study is a YAML file: a question, the task it is about, the number of rounds, 
 by the name of each variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key`
 removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant.
 
---sweep KEY=VALUE,VALUE,... writes the study of one parameter's values, reports/studies/NAME.yaml, and runs it; beside
-its table goes a chart (.svg) of success with 95 % intervals, value by value.
+--sweep KEY=VALUE,VALUE,... runs the study of one parameter's values and, when it is done, writes it down,
+reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 95 % intervals, value by value.
 """
 
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 import io
 from pathlib import Path
 import re
 import subprocess
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field, to_builtins
 import yaml
@@ -44,18 +45,28 @@ class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
 
 def main() -> None:
     """Command line."""
-    parser = cli.parser(__doc__)
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.sweep is None:
+        cli.refuse(parser, arguments, ("name", "task", "rounds"), "with --sweep")
+        run_study(arguments.study, read_study(arguments.study))
+    else:
+        key, study = read_sweep(arguments.sweep, arguments.task, arguments.rounds)
+        path = sweep_path(key, study, arguments.name)
+        run_study(path, study)
+        # Only now: what failed leaves no study behind, which the report would read.
+        write_study(path, study)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("study", type=Path, nargs="?", help="the study (.yaml)")
     action.add_argument("--sweep", metavar="KEY=VALUES", help="a parameter and its values, separated by commas")
     parser.add_argument("--name", help="with --sweep: of the study (the parameter's, dots replaced)")
     parser.add_argument("--task", help="with --sweep: whose results are looked at (the task in the key)")
     parser.add_argument("--rounds", type=int, default=1, help="with --sweep: how many rounds to run (1)")
-    arguments = parser.parse_args()
-    path = arguments.study
-    if arguments.sweep is not None:
-        path = write_sweep(*read_sweep(arguments.sweep, arguments.task, arguments.rounds), arguments.name)
-    run_study(path, read_study(path))
+    return parser
 
 
 def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
@@ -86,15 +97,20 @@ def _read(value: str) -> Value:
     return read if isinstance(read, str | int | float | bool) else None
 
 
-def write_sweep(key: str, study: Study, name: str | None) -> Path:
-    """Write the study to where the report finds it; UserError where another one of that name is."""
+def sweep_path(key: str, study: Study, name: str | None) -> Path:
+    """Where the report finds the study; UserError where another one of that name is."""
     if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
         raise errors.UserError(f"--name: found {name}, allowed: letters, digits, `_`, `.` and `-`")
     path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
     if path.exists() and read_study(path) != study:
         raise errors.UserError(f"{path}: found another study, allowed: a --name of its own for this one")
-    write_text(path, yaml.safe_dump(to_builtins(study), sort_keys=False, width=110))
     return path
+
+
+def write_study(path: Path, study: Study) -> None:
+    """Write it down, unless it is there already."""
+    if not path.exists():
+        write_text(path, yaml.safe_dump(to_builtins(study), sort_keys=False, width=110))
 
 
 def run_study(path: Path, study: Study) -> None:
@@ -106,8 +122,7 @@ def run_study(path: Path, study: Study) -> None:
         name = f"{path.stem}-{place}".replace("_", "-")
         print(f"{path}: {variant}", file=sys.stderr)
         run_experiment(name, {"rounds": flow(study.rounds), **study.base, **(changes or {})})
-        results = pd.read_csv(io.StringIO(results_of(name)))
-        tables.append(results[results["task"] == study.task].assign(variant=variant))
+        tables.append(_rows(name, study.task).assign(variant=variant))
     table = pd.concat(tables)
     with replacing(path.with_suffix(".csv")) as temporary:
         columns = ["variant", *(column for column in table.columns if column != "variant")]
@@ -117,6 +132,16 @@ def run_study(path: Path, study: Study) -> None:
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
         write_bytes(path.with_suffix(".svg"), sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+
+
+def _rows(name: str, task: str) -> Any:
+    """What an experiment found of the task; UserError where it did not run it."""
+    import pandas as pd
+
+    results = pd.read_csv(io.StringIO(results_of(name)))
+    if task not in set(results["task"]):
+        raise errors.UserError(f"task: found {task}, allowed: {', '.join(dict.fromkeys(results['task']))} ({name})")
+    return results[results["task"] == task]
 
 
 def read_study(path: Path) -> Study:

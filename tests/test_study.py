@@ -1,13 +1,14 @@
 """Studies: what is committed can be run, what is wrong is told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from stages.core.errors import UserError
-from stages.study import read_study, read_sweep, write_sweep
-from tests.chain import ROOT
+from stages.study import read_study, read_sweep, sweep_path, write_study
+from tests.chain import ROOT, run
 
 STUDIES = sorted((ROOT / "reports/studies").glob("*.yaml"))
 
@@ -63,23 +64,34 @@ def test_a_study_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_sweep_is_a_study_of_its_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     key, study = read_sweep("policy.kuka_reach.neighbors=1,3,10", None, 2)
-    path = write_sweep(key, study, None)
-    assert path == Path("reports/studies/policy_kuka_reach_neighbors.yaml")
-    assert read_study(path) == study
+    assert sweep_path(key, study, None) == Path("reports/studies/policy_kuka_reach_neighbors.yaml")
     assert (study.task, study.rounds, study.plot) == ("kuka_reach", 2, "values")
     assert study.variants["3"] == {"policy.kuka_reach.neighbors": 3}
-    assert write_sweep(key, study, None) == path
+
+
+def test_a_sweep_that_fails_leaves_nothing_in_the_way_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    said = run(tmp_path, "python", "-m", "stages.study", "--sweep", "policy.kuka_reach.neighbor=1,2", check=False)
+    assert "error: experiment policy-kuka-reach-neighbor-0 failed" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sweep_does_not_take_the_place_of_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for sweep in ("seed=1,2", "seed=1,2,3"):
-        made = read_sweep(sweep, "distance", 1)
-        if sweep == "seed=1,2":
-            write_sweep(*made, "seeds")
-        else:
-            with pytest.raises(UserError, match="found another study"):
-                write_sweep(*made, "seeds")
+    key, study = read_sweep("seed=1,2", "distance", 1)
+    path = sweep_path(key, study, "seeds")
+    write_study(path, study)
+    assert read_study(path) == study
+    assert sweep_path(key, study, "seeds") == path
+    with pytest.raises(UserError, match="found another study"):
+        sweep_path(*read_sweep("seed=1,2,3", "distance", 1), "seeds")
+
+
+def test_what_only_a_sweep_has_is_refused_without_one(stage: Any) -> None:
+    ended = stage("study", STUDIES[0], "--rounds", 2)
+    assert (ended.status, ended.output) == (2, "error: --rounds: found 2, allowed: with --sweep\n")
 
 
 def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:
