@@ -25,11 +25,19 @@ from stages.policies import POLICIES
 from stages.tasks import TASKS
 
 LEAST = 2  # demonstrations to calibrate on, and calibrations to tell their spread
+# Options that have no part in a question.
+_USELESS = {
+    "calibration": ("round", "data", "episodes"),
+    "knobs": ("splits", "pool"),
+    "responses": ("splits", "pool"),
+}
 
 
 def main() -> None:
     """Command line."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    cli.refuse(parser, arguments, _USELESS[arguments.question], f"with another question than {arguments.question}")
     settings = load_settings(arguments.params, TASKS, POLICIES)
     rounds = arguments.round or [settings.get(settings.params.rounds, "rounds")[-1].name]
     for name in rounds:
@@ -45,26 +53,28 @@ def _parser() -> ArgumentParser:
     cli.add_task(parser)
     parser.add_argument("--round", action="append", help="the policy's round (the last; responses: may be repeated)")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder that holds <task>/<round>/policy.npz")
-    parser.add_argument("--episodes", type=int, help="of each value or condition (as TASK.yaml says)")
-    parser.add_argument("--splits", type=int, default=200, help="calibrations to try (200)")
-    parser.add_argument("--pool", type=int, default=600, help="demonstrations to draw them from (600)")
+    parser.add_argument("--episodes", type=int, help="of each value or condition (as TASK.yaml or params.yaml says)")
+    parser.add_argument("--splits", type=int, default=200, help="calibration: how many to try (200)")
+    parser.add_argument("--pool", type=int, default=600, help="calibration: demonstrations to draw them from (600)")
     parser.add_argument("--output", type=Path, default=Path("reports/alarm"), help="folder of the results")
     return parser
 
 
 def ask_knobs(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
-    """Sweep the knobs with the policy of the last round that is named."""
+    """Sweep the knobs with the policy of the round that is named."""
     from stages.probing.knobs import probe_knobs
     from stages.probing.probe import read_probe
     from stages.reporting.probes import knobs_svg, sentences
 
+    if len(rounds) > 1:
+        raise errors.UserError(f"--round: found {', '.join(rounds)}, allowed: one")
     name, task = arguments.task, TASKS.find(arguments.task)
     probe = read_probe(arguments.output / f"{name}.yaml", task)
     if arguments.episodes:
         probe = replace(probe, episodes=arguments.episodes)
-    make, trained = _policy(arguments, rounds[-1])
+    make, trained = _policy(arguments, rounds[0])
     rows = probe_knobs(name, task, make, trained, probe, settings)
-    table = _write([{"round": cli.round_number(rounds[-1]), **row} for row in rows], arguments, "knobs")
+    table = _write([{"round": cli.round_number(rounds[0]), **row} for row in rows], arguments, "knobs")
     write_bytes(arguments.output / f"{name}-knobs.svg", knobs_svg(table))
     print("\n".join(sentences(table)))
 
@@ -100,6 +110,9 @@ def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str])
     wanted = replace(shown, episodes=arguments.pool)
     spans = conditions_of(settings, name, "demonstrate")["demonstrate"]
     pool = [one for one in scripted_episodes(name, task, settings, spans, wanted) if one.outcome == "success"]
+    if len(pool) < 2 * shown.episodes:
+        found = f"found {arguments.pool} demonstrations, of which {len(pool)} succeed"
+        raise errors.UserError(f"--pool: {found}, allowed: so many that {2 * shown.episodes} do")
     cloning = settings.of(settings.params.policy, "policy", name)
     rows = check_calibration(pool, shown.episodes, arguments.splits, cloning, task.observation, settings.seed)
     print(_write(rows, arguments, "calibration").to_string(index=False, float_format="%.4f"))

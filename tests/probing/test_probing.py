@@ -187,3 +187,33 @@ def test_held_out_demonstrations_alarm_about_as_often_as_was_asked_for(chain: An
     ended = stage("alarm", "calibration", "distance", *common)
     assert ended.status == 2
     assert "demonstrate.distance.episodes: found 0, allowed: at least 2" in ended.output
+
+
+def test_a_pool_of_which_too_few_succeed_is_told(chain: Any, stage: Any, tmp_path: Path) -> None:
+    content = yaml.safe_load(chain.params.read_text())
+    content["demonstrate"]["kuka_reach"]["max_steps"] = 2
+    params = ("--params", write(tmp_path / "params.yaml", content))
+    ended = stage("alarm", "calibration", "kuka_reach", *params, "--output", tmp_path / "out", "--pool", 16)
+    told = "error: --pool: found 16 demonstrations, of which 0 succeed, allowed: so many that 16 do\n"
+    assert ended.status == 2
+    assert ended.output.endswith(told)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("calibration", "--round", "round_77", "--episodes", 3), "--round: found round_77, allowed: with another "),
+        (("calibration", "--episodes", 3), "--episodes: found 3, allowed: with another question than calibration"),
+        (("knobs", "--pool", 5), "--pool: found 5, allowed: with another question than knobs"),
+        (("responses", "--splits", 5), "--splits: found 5, allowed: with another question than responses"),
+        (("knobs", "--round", "round_0", "--round", "round_1"), "--round: found round_0, round_1, allowed: one"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    chain: Any, stage: Any, arguments: tuple[object, ...], told: str
+) -> None:
+    question, *options = arguments
+    ended = stage("alarm", question, "distance", "--params", chain.params, *options)
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {told}")
