@@ -26,8 +26,10 @@ def main() -> None:
         raise errors.UserError(f"--level: found {arguments.level}, allowed: more than 0 and less than 1")
     # Only now: they take longer to import than a question for help should.
     from stages.comparing.comparison import compare
-    from stages.comparing.sources import Workspace, find_side
+    from stages.comparing.sources import Workspace, find_side, is_one_round
 
+    if arguments.round is not None and is_one_round(arguments.a) and is_one_round(arguments.b):
+        raise errors.UserError(f"--round: found {arguments.round}, allowed: where A or B has several")
     workspace = Workspace(arguments.data, arguments.params)
     a, b = (find_side(name, workspace, arguments.round, arguments.task) for name in (arguments.a, arguments.b))
     paired = pair_sides(a, b)

@@ -129,6 +129,7 @@ def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -
         (("round_0", "no_such_thing"), "no_such_thing: neither a folder with evaluations nor a revision"),
         (("round_0", "round_1", "--level", "2"), "--level: found 2.0"),
         (("{data}", "round_1", "--round", "9"), "rounds: found no round_9, allowed: round_0, round_1"),
+        (("round_0", "{data}/distance/round_1", "--round", "9"), "--round: found 9, allowed: where A or B has several"),
         (("{data}/kuka_reach/round_0", "{data}/distance/round_0"), "found no task in common"),
         (("{elsewhere}", "{data}/distance/round_0"), "no episodes of the same condition, seed and world"),
         (("{broken}", "round_0"), "not a whole Parquet file"),

@@ -49,9 +49,9 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
     if not name:
         raise UserError("found an empty name, allowed: a folder, a round, a revision or an experiment")
     folder = Path(name)
-    if re.fullmatch(r"round_[0-9]+", name):
+    if _is_workspace_round(name):
         side = _workspace_round(name, workspace, task)
-    elif (folder / "evaluation").is_dir():
+    elif _is_round_folder(name):
         side = one_round(name, folder)
     elif _tasks_below(folder):
         side = data_folder(name, Workspace(folder, _params_of(folder, workspace)), number, task)
@@ -60,6 +60,19 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
     if task is not None and task not in side.evaluations:
         raise UserError(f"{name}: task: found no {task}, allowed: {', '.join(side.evaluations)}")
     return side
+
+
+def is_one_round(name: str) -> bool:
+    """Whether `name` means a round by itself, so that there is none to choose."""
+    return _is_workspace_round(name) or _is_round_folder(name)
+
+
+def _is_workspace_round(name: str) -> bool:
+    return re.fullmatch(r"round_[0-9]+", name) is not None
+
+
+def _is_round_folder(name: str) -> bool:
+    return (Path(name) / "evaluation").is_dir()
 
 
 def one_round(name: str, folder: Path) -> Side:
