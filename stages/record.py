@@ -36,7 +36,8 @@ def main() -> None:
         found = arguments.output.suffix or "nothing"
         raise UserError(f"--output: found a file ending in {found}, allowed: {', '.join(SUFFIXES)}")
     if not PHYSICS_STEP <= arguments.seconds < float("inf"):
-        raise UserError(f"--seconds: found {arguments.seconds:g}, allowed: more than 0")
+        least = f"1/{1 / PHYSICS_STEP:g} (a physics step)"
+        raise UserError(f"--seconds: found {arguments.seconds:g}, allowed: {least} or more, and finite")
     check_display()
     client = connect(gui=True)
     rows = record(client, round(arguments.seconds / PHYSICS_STEP))

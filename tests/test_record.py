@@ -141,7 +141,7 @@ def test_without_a_display_it_says_what_to_do(display_name: str | None, tmp_path
     ("arguments", "found"),
     [
         (["--output", "hand.txt"], ".txt"),
-        (["--output", "hand.csv", "--seconds", "0"], "0"),
+        (["--output", "hand.csv", "--seconds", "0.001"], "0.001, allowed: 1/240 (a physics step) or more"),
         (["--output", "x.csv", "--seconds", "nan"], "nan"),
     ],
 )
