@@ -11,10 +11,12 @@ import numpy as np
 
 from stages.core import cli, errors
 from stages.core.conditions import conditions_of
+from stages.core.episode import Episode
 from stages.core.parallel import run_episodes
 from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller
 from stages.core.settings import compute, load_settings
+from stages.core.task import Task
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -42,13 +44,23 @@ def main() -> None:
     plans = plan_episodes(knobs, conditions[condition], arguments.episodes, condition, settings.seed, *names)
     longest = settings.of(settings.params.demonstrate, "demonstrate", name).max_steps
     episodes = run_episodes(task, expert_controller(task), plans, longest, compute(settings), f"{name}: stand in")
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    if not any(episode.outcome == "success" for episode in episodes):
+        ended = ", ".join(dict.fromkeys(str(episode.outcome) for episode in episodes))
+        raise errors.UserError(f"{condition}: found no success ({ended}), allowed: one or more; nothing was written")
     for number, episode in enumerate(episodes, start=1):
-        path = arguments.output / f"{condition}_{number}.parquet"
-        # Who records by hand does not keep what went wrong.
-        if episode.outcome == "success":
-            write_recording(np.hstack([episode.observations, episode.actions]), task.recorded, path)
-        print(f"{path}: {episode.outcome}, {len(episode)} steps")
+        keep(episode, task, arguments.output / f"{condition}_{number}.parquet")
+
+
+def keep(episode: Episode, task: type[Task], path: Path) -> None:
+    """Write a success and say so; of any other episode no file stays at `path`, not even an earlier recording's."""
+    told = f"{path}: {episode.outcome}, {len(episode)} steps"
+    # Who records by hand does not keep what went wrong.
+    if episode.outcome == "success":
+        write_recording(np.hstack([episode.observations, episode.actions]), task.recorded, path)
+    elif path.exists():
+        path.unlink()
+        told += "; removed an earlier recording of this name"
+    print(told)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from stages.core import tables
 from stages.core.recordings import read_recording
@@ -47,3 +48,30 @@ def test_what_cannot_be_recorded_is_told(stage: Any, root: Path, tmp_path: Path)
         assert ended.status == 2
         assert ended.output.startswith(f"error: {message}")
         assert not (tmp_path / "out").exists()
+
+
+def test_of_an_episode_that_fails_no_earlier_recording_stays(
+    stage: Any, content: dict[str, Any], tmp_path: Path
+) -> None:
+    output = tmp_path / "own"
+
+    def record(max_steps: int, episodes: int) -> Any:
+        content["demonstrate"]["kuka_reach"]["max_steps"] = max_steps
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+        where = ("--output", output, "--params", tmp_path / "params.yaml")
+        return stage("stand_in", "kuka_reach", "real", "--episodes", episodes, *where)
+
+    def there() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in output.iterdir()}
+
+    assert record(200, 2).status == 0
+    before = there()
+    ended = record(5, 2)
+    assert ended.status == 2
+    told = "error: real: found no success (timeout), allowed: one or more; nothing was written\n"
+    assert ended.output.endswith(told)
+    assert there() == before
+    ended = record(69, 2)  # the first takes one step more
+    assert ended.status == 0
+    assert f"{output / 'real_1.parquet'}: timeout, 69 steps; removed an earlier recording of this name" in ended.output
+    assert there() == {"real_2.parquet": before["real_2.parquet"]}
