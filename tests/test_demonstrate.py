@@ -28,6 +28,9 @@ def test_a_recording_of_ones_own_is_imported_in_place_of_those_of_the_parameters
     assert steps["observation.distance"].to_pylist() == [3, 1, 2]
     assert steps["action.step"].to_pylist() == [-1, -0.5, -0.1]
     assert episodes["condition"].to_pylist() == ["recording"] * 2
+    ended = stage("demonstrate", "distance", *files, "--recordings", tmp_path, "--output", tmp_path / "no")
+    assert (ended.status, ended.output) == (2, f"error: --recordings: found {tmp_path}, allowed: without --recording\n")
+    assert not (tmp_path / "no").exists()
 
 
 def test_the_label_is_the_experts_clean_action(chain: Any) -> None:
