@@ -44,10 +44,23 @@ def _comparison(pairs: Pairs, p: float, adjusted: float, counted: bool, level: f
     low, high = score_interval(pairs.lost, pairs.gained, len(pairs), 1 - level)
     difference = (pairs.gained - pairs.lost) / len(pairs)
     return Comparison(
-        *(pairs.task, pairs.condition, len(pairs), float(pairs.before.mean()), float(pairs.after.mean())),
-        *(difference, float(low), float(high), pairs.lost, pairs.gained),
-        *(p, adjusted, counted, _verdict(difference, adjusted <= level)),
-        *(pairs.differing, pairs.alone, pairs.copies),
+        task=pairs.task,
+        condition=pairs.condition,
+        pairs=len(pairs),
+        success_a=float(pairs.before.mean()),
+        success_b=float(pairs.after.mean()),
+        difference=difference,
+        low=float(low),
+        high=float(high),
+        lost=pairs.lost,
+        gained=pairs.gained,
+        p=p,
+        p_adjusted=adjusted,
+        counted=counted,
+        verdict=_verdict(difference, adjusted <= level),
+        differing=pairs.differing,
+        alone=pairs.alone,
+        copies=pairs.copies,
     )
 
 

@@ -79,6 +79,16 @@ def judge(paired: Sequence[Pairs], margin: float, level: float) -> list[Judgemen
 
 def _judgement(pairs: Pairs, state: str, low: float, p: float, adjusted: float) -> Judgement:
     return Judgement(
-        *(pairs.task, pairs.condition, state, len(pairs), float(pairs.before.mean()), float(pairs.after.mean())),
-        *((pairs.gained - pairs.lost) / len(pairs), low, pairs.lost, pairs.gained, p, adjusted),
+        task=pairs.task,
+        condition=pairs.condition,
+        state=state,
+        pairs=len(pairs),
+        success_baseline=float(pairs.before.mean()),
+        success=float(pairs.after.mean()),
+        difference=(pairs.gained - pairs.lost) / len(pairs),
+        low=low,
+        lost=pairs.lost,
+        gained=pairs.gained,
+        p=p,
+        p_adjusted=adjusted,
     )

@@ -27,12 +27,18 @@ def outcome(failed: int, missing: Sequence[str]) -> str:
 
 def text(asked: Asked, judgements: list[Judgement], missing: Sequence[str]) -> str:
     """A line a condition, those that fail first, and the outcome."""
-    lines = [_line(one, asked) for one in sorted(judgements, key=lambda one: _ORDER.index(one.state))]
+    told = [(one.state, _line(one, asked)) for one in judgements]
+    return summed_up(told, asked.baseline, missing, "have too few episodes to tell")
+
+
+def summed_up(told: Sequence[tuple[str, str]], baseline: str, missing: Sequence[str], still_open: str) -> str:
+    """The states of conditions and what is told of each as one text; `still_open` is what those are that are open."""
+    lines = [line for _, line in sorted(told, key=lambda one: _ORDER.index(one[0]))]
     lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
-    failed, unsure = (sum(one.state == state for one in judgements) for state in ("failed", "open"))
-    counted = f"{failed} of {len(judgements)} conditions are worse than {asked.baseline}"
-    told = f"; {unsure} have too few episodes to tell" if unsure else ""
-    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}{told}"])
+    failed, unsure = (sum(found == state for found, _ in told) for state in ("failed", "open"))
+    counted = f"{failed} of {len(told)} conditions are worse than {baseline}"
+    rest = f"; {unsure} {still_open}" if unsure else ""
+    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}{rest}"])
 
 
 def _line(one: Judgement, asked: Asked) -> str:

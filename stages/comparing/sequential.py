@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from stages.core.episode import Ints
+from stages.core.episode import Bools, Ints
 from stages.core.task import Floats
 
 # What the bets on `worse` and `cleared` believe before the first pair: this share of pairs is discordant, as firmly as
@@ -57,11 +57,16 @@ _STATES = ("open", "failed", "cleared")
 
 def first_settled(worse: Floats, cleared: Floats, level: float, miss: float) -> tuple[Ints, Ints]:
     """Of wealths (..., N): the state (...), a place in open, failed and cleared, and the number of pairs read (...)."""
-    ends = [worse >= -np.log(level), cleared >= -np.log(miss)]
-    never = worse.shape[-1]
-    failed, fine = (np.where(end.any(axis=-1), end.argmax(axis=-1), never) for end in ends) if never else (0, 0)
-    state = np.where(np.equal(failed, fine), 0, np.where(np.less(failed, fine), 1, 2))
-    return state, np.minimum(np.minimum(failed, fine) + 1, never)
+    failed, fine = _first(worse >= -np.log(level)), _first(cleared >= -np.log(miss))
+    state = np.where(failed == fine, 0, np.where(failed < fine, 1, 2))
+    read: Ints = np.minimum(np.minimum(failed, fine) + 1, worse.shape[-1])
+    return state, read
+
+
+def _first(true: Bools) -> Ints:
+    """The place (...) of the first that is true of (..., N), N where none is."""
+    ended = np.concatenate([true, np.ones((*true.shape[:-1], 1), dtype=bool)], axis=-1)
+    return np.asarray(ended.argmax(axis=-1))
 
 
 def log_wealths(outcomes: Ints, margin: float) -> tuple[Floats, Floats]:

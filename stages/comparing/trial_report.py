@@ -5,22 +5,16 @@ from dataclasses import asdict
 import json
 from typing import Any
 
-from stages.comparing.decision_report import outcome
+from stages.comparing.decision_report import summed_up
 from stages.comparing.trial import Answer, Rule
 from stages.comparing.wording import chance, points
 from stages.core.wording import plural
 
-_ORDER = ("failed", "open", "cleared")
-
 
 def text(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence[str]) -> str:
     """A line a condition, those that fail first, and the outcome."""
-    lines = [_line(one, rule, len(answers)) for one in sorted(answers, key=lambda one: _ORDER.index(one.state))]
-    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
-    failed, unsure = (sum(one.state == state for one in answers) for state in ("failed", "open"))
-    told = f"; {unsure} not settled yet" if unsure else ""
-    counted = f"{failed} of {len(answers)} conditions are worse than {baseline}{told}"
-    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}"])
+    told = [(one.state, _line(one, rule, len(answers))) for one in answers]
+    return summed_up(told, baseline, missing, "not settled yet")
 
 
 def _line(one: Answer, rule: Rule, conditions: int) -> str:
