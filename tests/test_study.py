@@ -89,6 +89,13 @@ def test_a_sweep_does_not_take_the_place_of_another_study(tmp_path: Path, monkey
         sweep_path(*read_sweep("seed=1,2,3", "distance", 1), "seeds")
 
 
+@pytest.mark.parametrize(("command", "argument"), [("study", STUDIES[0]), ("rounds", 3)])
+def test_parameters_that_are_not_read_are_refused(stage: Any, command: str, argument: object) -> None:
+    ended = stage(command, argument, "--params", "nowhere.yaml")
+    assert ended.status == 2
+    assert "unrecognized arguments: --params" in ended.output
+
+
 def test_what_only_a_sweep_has_is_refused_without_one(stage: Any) -> None:
     ended = stage("study", STUDIES[0], "--rounds", 2)
     assert (ended.status, ended.output) == (2, "error: --rounds: found 2, allowed: with --sweep\n")
