@@ -12,13 +12,15 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from stages.core import cli, errors
+from stages.core import errors
 from stages.core.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     from stages.comparing.evaluations import Evaluation
     from stages.comparing.rounds import Chain
     from stages.core.episode import Bools
+
+_PARAMS = Path("params.yaml")  # no other: the experiments read this one
 
 
 def main() -> None:
@@ -34,8 +36,8 @@ def main() -> None:
     from stages.reporting.seeds import csv, read_seeds, seeds_svg
     from stages.tasks import TASKS
 
-    seed = load_settings(arguments.params, TASKS, POLICIES).seed
-    chain = read_chain(arguments.params.read_text(encoding="utf-8"), str(arguments.params))
+    seed = load_settings(_PARAMS, TASKS, POLICIES).seed
+    chain = read_chain(_PARAMS.read_text(encoding="utf-8"), str(_PARAMS))
     tasks = chosen_tasks(arguments.task, chain)
     seeds = range(seed, seed + arguments.count)
     for one in seeds:
@@ -47,7 +49,7 @@ def main() -> None:
 
 
 def _parser() -> ArgumentParser:
-    parser = cli.parser(__doc__)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, help="how many seeds, that of params.yaml included")
     parser.add_argument("--task", nargs="+", metavar="TASK", help="these tasks only (all of params.yaml)")
     default = Path("reports/studies/seeds.csv")

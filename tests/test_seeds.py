@@ -68,6 +68,6 @@ def test_one_episode_tells_no_spread(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(stage: Any, arguments: tuple[str, ...], told: str) -> None:
-    ended = stage("seeds", *arguments, "--params", ROOT / "params.yaml")
+    ended = stage("seeds", *arguments)
     assert (ended.status, ended.output.count("\n")) == (2, 1)
     assert ended.output.startswith(f"error: {told}")
