@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from stages.comparing.intervals import score_interval, score_statistic
 from stages.core.streams import stream
@@ -65,3 +66,21 @@ def test_it_covers_the_truth_in_94_to_97_of_100() -> None:
             covered.append(sizes[(low <= gained - lost) & (gained - lost <= high)].sum() / 20_000)
     assert min(covered) >= 0.94
     assert max(covered) <= 0.97
+
+
+def coverage(pairs: int, discordant: float, lost: float) -> float:
+    """How often the truth is held, exactly, where so many pairs are discordant and of these so many lost (shares)."""
+    truth, total = discordant * (1 - 2 * lost), 0.0
+    for count in range(pairs + 1):
+        losses = np.arange(count + 1)
+        held = np.abs(score_statistic(losses, count - losses, pairs, truth)) <= 1.959964
+        total += binom.pmf(count, pairs, discordant) * binom.pmf(losses, count, lost) @ held
+    return float(total)
+
+
+def test_it_covers_as_the_readme_says_where_ten_discordant_pairs_are_to_be_expected() -> None:
+    """Enumerated: up to the ends, where all that is discordant is lost."""
+    grid = [(pairs, share) for pairs in (50, 100, 200) for share in (0.05, 0.1, 0.2, 0.3) if pairs * share >= 10]
+    found = [coverage(pairs, share, lost) for pairs, share in grid for lost in (0.5, 0.65, 0.8, 0.9, 1.0)]
+    assert 0.93 <= min(found) <= max(found) <= 0.97
+    assert np.mean(found) == pytest.approx(0.95, abs=0.005)
