@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.core.episode import Ints, Steps
+from stages.core.episode import Bools, Ints, Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.tables import episode_slices
@@ -36,6 +36,7 @@ _ROUNDING = 9  # digits: 10 * 0.9 is 9, not a bit more
 _FEW = 20  # episodes: of fewer a rank is more than 5 points
 _ALLOWED = "allowed: a number, or at least 2 episodes to calibrate on"
 _NOBODY = -1  # owns the rows of corrections
+_LOOK = 32  # rows looked at beyond k: they nearly always tell what is next without two episodes' rows
 
 
 class Calibrated(NamedTuple):
@@ -56,12 +57,6 @@ def calibrate(steps: Steps, settings: PolicySettings, quantile: float, observati
     slices = [part for part in episode_slices(steps.episode) if steps.round[part.start] == 0]
     if len(slices) < 2:
         raise UserError(f"shift threshold: found null and {len(slices)} demonstrated episode, {_ALLOWED}")
-    longest = max(part.stop - part.start for part in slices)
-    if len(steps) - longest < settings.neighbors:
-        raise UserError(
-            f"shift threshold: found null and {len(steps) - longest} rows without the longest demonstration, "
-            f"fewer than the {settings.neighbors} neighbors, {_ALLOWED}"
-        )
     found = threshold_of(left_out(steps, slices, settings, observation), quantile)
     if found.threshold == 0:
         raise UserError(f"shift threshold: found null and demonstrations that are the same again, {_ALLOWED}")
@@ -99,36 +94,53 @@ def left_out(steps: Steps, slices: Sequence[slice], settings: PolicySettings, ob
     """The largest novelty of each of n episodes if it is not known, by which other is not known either (n, n).
 
     In row i and column j it is that of episode i if neither i nor j is known; on the diagonal, if i alone is not.
-    Where that leaves too few rows, j is known as well. An embedding is fitted to all but episode i.
+    Where that leaves too few rows, j is known as well. An embedding is fitted to all but episode i. UserError where
+    too little is left without one of them.
     """
+    longest = max(part.stop - part.start for part in slices)
+    if len(steps) - longest < settings.neighbors:
+        raise UserError(
+            f"shift threshold: found null and {len(steps) - longest} rows without the longest demonstration, "
+            f"fewer than the {settings.neighbors} neighbors, {_ALLOWED}"
+        )
     owner = np.full(len(steps), _NOBODY)
     for place, part in enumerate(slices):
         owner[part] = place
-    count = settings.neighbors + max(part.stop - part.start for part in slices)
     memory = None if settings.embedding else Memory.of(steps, settings, observation)
     scores = []
-    for part in slices:
+    for place, part in enumerate(slices):
+        known, owners = memory, owner
+        if known is None:
+            known = Memory.of(steps.subset(np.delete(np.arange(len(steps)), part)), settings, observation)
+            owners = np.delete(owner, part)
         seen = steps.observations[part]
-        if memory:
-            found, owners = memory.nearest(seen, count, without=part), owner
-        else:
-            others = steps.subset(np.delete(np.arange(len(steps)), part))
-            found, owners = Memory.of(others, settings, observation).nearest(seen, count), np.delete(owner, part)
-        scores.append(_largest_without(found.distances, owners[found.rows], settings.neighbors, len(slices)))
+        novelty = np.full((len(seen), len(slices)), np.nan)  # if the episode and one more are not known
+        for look in (_LOOK, 2 * longest):
+            short = np.isnan(novelty).any(axis=1)
+            if not short.any():
+                break
+            found = known.nearest(seen[short], settings.neighbors + look)
+            novelty[short] = _without(place, found.distances, owners[found.rows], settings.neighbors, len(slices))
+        largest = novelty.max(axis=0)
+        scores.append(np.where(np.isnan(largest), largest[place], largest))
     return np.array(scores)
 
 
-def _largest_without(distances: Floats, owners: Ints, neighbors: int, episodes: int) -> Floats:
-    """The largest k-th distance of T rows, for each episode that may be missing (n,).
+def _without(episode: int, distances: Floats, owners: Ints, neighbors: int, episodes: int) -> Floats:
+    """The k-th distance of T rows if that episode and each of n is not known (T, n); NaN where too few rows are left.
 
     It is known how far the rows next to them are and whose, in ascending order (T, K).
     """
-    largest = np.full(episodes, distances[:, neighbors - 1].max())
-    far = distances[:, -1] >= largest[0]  # no other row can be the one that is farthest off
-    distances, owners = distances[far], owners[far]
-    for missing in np.setdiff1d(owners[:, :neighbors], _NOBODY):
-        left = np.cumsum(owners != missing, axis=1)
-        if (left[:, -1] >= neighbors).all():
-            last = np.argmax(left == neighbors, axis=1)
-            largest[missing] = distances[np.arange(len(last)), last].max()
-    return largest
+    others = owners != episode
+    near = owners[others & (np.cumsum(others, axis=1) <= neighbors)]
+    found = np.repeat(_kth(distances, others, neighbors)[:, None], episodes, axis=1)
+    for missing in np.setdiff1d(near, _NOBODY):
+        found[:, missing] = _kth(distances, others & (owners != missing), neighbors)
+    return found
+
+
+def _kth(distances: Floats, counted: Bools, k: int) -> Floats:
+    """The k-th of the distances (T, K) that are counted (T,); NaN where fewer are."""
+    place = np.cumsum(counted, axis=1)
+    last = np.argmax(place == k, axis=1)
+    return np.where(place[:, -1] >= k, distances[np.arange(len(last)), last], np.nan)

@@ -18,8 +18,6 @@ from stages.policies.embedding import Embedding
 from stages.policies.features import Features
 from stages.policies.neighbors import Found, Neighbors, squared
 
-_NOTHING = slice(0, 0)
-
 
 class Recalled(NamedTuple):
     """What B observations bring to mind."""
@@ -78,18 +76,9 @@ class Memory:
         distances, rows = self.known.nearest(queries, self.neighbors)
         return Recalled(queries, distances, rows, self.known.points[rows], self.trust[rows])
 
-    def nearest(self, observations: Floats, count: int, without: slice = _NOTHING) -> Found:
-        """At most `count` rows next to each of B observations (B, O), if those `without` were not known.
-
-        There are fewer if fewer are known. UserError where they are too few to look at.
-        """
-        out = without.stop - without.start
-        _check_neighbors(self.neighbors, len(self.actions) - out)
-        found = self.known.nearest(self._queries(observations), min(count + out, len(self.actions)))
-        gone = (found.rows >= without.start) & (found.rows < without.stop)
-        # Of so many, at least as many as are asked for are others.
-        order = np.argsort(gone, axis=1, kind="stable")[:, : len(gone[0]) - out]
-        return Found(np.take_along_axis(found.distances, order, axis=1), np.take_along_axis(found.rows, order, axis=1))
+    def nearest(self, observations: Floats, count: int) -> Found:
+        """The `count` rows next to each of B observations (B, O), or all where there are fewer."""
+        return self.known.nearest(self._queries(observations), min(count, len(self.actions)))
 
     def _queries(self, observations: Floats) -> Floats:
         """Their features (B, F)."""
