@@ -8,9 +8,11 @@ areas from 0.7 to 0.98), the 95 % interval covers 94 to 98 % of truths; DeLong's
 scale of the logit, covers 72 to 98 % where there are five members or fewer: too sure, just where failures are rare.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.core.episode import Bools
 from stages.core.task import Floats
@@ -33,14 +35,27 @@ UNKNOWN = Area(np.nan, np.nan, np.nan)
 
 def auroc(numbers: Floats, told: Bools) -> Area:
     """How well `numbers` (E,) tell those that are `told` (E,) from the others."""
+    return auroc_within(numbers, told, np.zeros(len(told)))
+
+
+def auroc_within(numbers: Floats, told: Bools, groups: NDArray[Any]) -> Area:
+    """How well `numbers` (E,) tell those that are `told` (E,) from the others of their own group (E,).
+
+    It is the share of the pairs within groups. What tells groups apart, and nothing else, is a coin here. The
+    interval takes the area to be the same in each.
+    """
     from scipy.stats import rankdata
 
-    members, others = int(told.sum()), int((~told).sum())
-    if not members or not others:
-        return UNKNOWN
-    # Mann and Whitney: sums of halves, which are exact.
-    pairs = rankdata(numbers)[told].sum() - members * (members + 1) / 2
-    return Area(float(pairs / (members * others)), *area_interval(float(pairs), members, others))
+    pairs, sizes = 0.0, []
+    for group in dict.fromkeys(groups.tolist()):
+        here = groups == group
+        mine = told[here]
+        members, others = int(mine.sum()), int((~mine).sum())
+        if members and others:
+            # Mann and Whitney: sums of halves, which are exact.
+            pairs += float(rankdata(numbers[here])[mine].sum()) - members * (members + 1) / 2
+            sizes.append((members, others))
+    return Area(pairs / _pairs(sizes), *area_interval(pairs, sizes)) if sizes else UNKNOWN
 
 
 def advantage(numbers: Floats, others: Floats, told: Bools) -> Area:
@@ -72,21 +87,30 @@ def _placements(numbers: Floats, told: Bools) -> tuple[Floats, Floats]:
     return below, above
 
 
-def area_interval(pairs: float, members: int, others: int) -> tuple[float, float]:
-    """Both ends, for so many pairs in the right order (ties by half) of two groups of these sizes."""
-    area = pairs / (members * others)
-    return _end(area, 0.0, members, others), _end(area, 1.0, members, others)
+def area_interval(pairs: float, sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Both ends, for so many pairs in the right order (ties by half), in groups of so many members and others."""
+    area = pairs / _pairs(sizes)
+    return _end(area, 0.0, sizes), _end(area, 1.0, sizes)
 
 
-def _end(area: float, bound: float, members: int, others: int) -> float:
+def _pairs(sizes: Sequence[tuple[int, int]]) -> int:
+    return sum(members * others for members, others in sizes)
+
+
+def _end(area: float, bound: float, sizes: Sequence[tuple[int, int]]) -> float:
     """The area nearest to `bound` that the one found does not rule out, by halving."""
     from scipy.special import ndtri
 
-    more, z = (members + others) / 2 - 1, float(ndtri(0.5 + CONFIDENCE / 2))
-    inside, outside = area, bound
+    z, inside, outside = float(ndtri(0.5 + CONFIDENCE / 2)), area, bound
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
-        spread = 1 + more * (1 - middle) / (2 - middle) + more * middle / (1 + middle)
-        allowed = (area - middle) ** 2 <= z**2 * middle * (1 - middle) * spread / (members * others)
+        allowed = (area - middle) ** 2 <= z**2 * _variance(middle, sizes)
         inside, outside = (middle, outside) if allowed else (inside, middle)
     return inside
+
+
+def _variance(area: float, sizes: Sequence[tuple[int, int]]) -> float:
+    """Of the area found in groups of these sizes, each weighted by its pairs, where that is the true one in each."""
+    growth = (1 - area) / (2 - area) + area / (1 + area)
+    spread = sum(members * others * (1 + ((members + others) / 2 - 1) * growth) for members, others in sizes)
+    return area * (1 - area) * spread / _pairs(sizes) ** 2

@@ -1,17 +1,22 @@
 """How well each score tells what one wants to know before it shows: failure to come, and worlds that were not shown."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import pandas as pd
 
 from stages.core.episode import Bools, Scores
 from stages.core.task import Floats
 from stages.measuring.alarm import ALL, columns_of, named
-from stages.measuring.auroc import advantage, auroc
+from stages.measuring.auroc import advantage, auroc, auroc_within
 
 START = 1.0  # [s] of an episode that count as its start; the first step always does
-TOLD = ("failure", "failure, from the start", "outside", "outside, to be seen")
+FAILURE, WITHIN, EARLY, OUTSIDE, SEEN = TOLD = (
+    *("failure", "failure, within a condition", "failure, from the start"),
+    *("outside", "outside, to be seen"),
+)
 
 
 def score_rows(
@@ -19,9 +24,11 @@ def score_rows(
 ) -> pd.DataFrame:
     """One row a condition (and all together), thing told and score for which there are episodes of both kinds.
 
-    Told are `failure`: by an episode's largest score, and by the largest of its first second; worlds `outside` of what
-    was demonstrated: by the score of the first observation, and of these those that are `visible` then (E,), where
-    episodes in worlds that are outside in another way are left out. None of either: it is not known.
+    Told are `failure`: by an episode's largest score, against the successes of all conditions or of its own condition
+    alone (to know the conditions that fail more is not yet to tell failures), and by the largest score of its first
+    second; worlds `outside` of what was demonstrated: by the score of the first observation, and of these those that
+    are `visible` then (E,), where episodes in worlds that are outside in another way are left out. None of either: it
+    is not known.
 
     Columns: condition, told, score, members (episodes to be told) and others; auroc with its 95 % interval; advantage
     over plain novelty with its own, empty for novelty itself.
@@ -29,16 +36,18 @@ def score_rows(
     largest, start, first = (_by_episode(part, episodes) for part in _parts(steps, period))
     failed = (episodes["outcome"] != "success").to_numpy()
     every = np.ones(len(episodes), dtype=bool)
-    questions = [(largest, failed, every), (start, failed, every)]
+    questions = {FAILURE: (largest, failed, every), EARLY: (start, failed, every)}
     if outside is not None and visible is not None:
-        questions += [(first, outside, every), (first, visible, visible | ~outside)]
+        questions |= {OUTSIDE: (first, outside, every), SEEN: (first, visible, visible | ~outside)}
+    conditions = episodes["condition"].to_numpy()
     rows: list[dict[str, str | float]] = []
-    for condition in [*dict.fromkeys(episodes["condition"]), ALL]:
-        here = every if condition == ALL else (episodes["condition"] == condition).to_numpy()
-        for told, (scores, members, counted) in zip(TOLD, questions, strict=False):
+    for condition in [*dict.fromkeys(conditions), ALL]:
+        here = every if condition == ALL else conditions == condition
+        for told, (scores, members, counted) in questions.items():
             chosen = here & counted
             found = _rows(scores[chosen], members[chosen])
             rows.extend({"condition": str(condition), "told": told, **row} for row in found)
+    rows.extend({"condition": ALL, "told": WITHIN, **row} for row in _within(largest, failed, conditions))
     columns = ["condition", "told", "score", "members", "others", *columns_of("auroc"), *columns_of("advantage")]
     return pd.DataFrame(rows, columns=columns)
 
@@ -50,7 +59,7 @@ def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
     """
     novelty = rows[rows["score"] == "novelty"].set_index("condition")
     parts = []
-    for told, prefix in zip(TOLD, ("", "start_", "outside_", "visible_"), strict=True):
+    for told, prefix in {FAILURE: "", EARLY: "start_", OUTSIDE: "outside_", SEEN: "visible_"}.items():
         mine = novelty[novelty["told"] == told]
         parts.append(mine[columns_of("auroc")].add_prefix(prefix))
         if prefix == "outside_":
@@ -82,3 +91,20 @@ def _rows(scores: pd.DataFrame, members: Bools) -> Iterator[dict[str, str | floa
             continue
         more = (np.nan,) * 3 if name == "novelty" else advantage(values, novelty, members)
         yield {"score": name, **count, **named("auroc", auroc(values, members)), **named("advantage", more)}
+
+
+def _within(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterator[dict[str, str | float]]:
+    """The same of pairs within groups (E,); there is no interval of the advantage."""
+    both = [group for group in dict.fromkeys(groups) if 0 < members[groups == group].mean() < 1]
+    if not both:
+        return
+    counted = np.isin(groups, both)
+    count = {"members": int(members[counted].sum()), "others": int((~members[counted]).sum())}
+    novelty = auroc_within(scores["novelty"].to_numpy(float), members, groups).area
+    for name in Scores._fields:
+        values: Floats = scores[name].to_numpy(float)
+        if np.isnan(values).any():
+            continue
+        found = auroc_within(values, members, groups)
+        more = np.nan if name == "novelty" else found.area - novelty
+        yield {"score": name, **count, **named("auroc", found), **named("advantage", (more, np.nan, np.nan))}

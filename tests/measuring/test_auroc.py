@@ -6,7 +6,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from stages.core.streams import stream
-from stages.measuring.auroc import area_interval, auroc
+from stages.measuring.auroc import area_interval, auroc, auroc_within
 
 
 @pytest.mark.parametrize("values", [5, 10_000], ids=["many ties", "few ties"])
@@ -25,7 +25,7 @@ def test_to_tell_the_others_mirrors_the_area_and_its_interval() -> None:
 
 def test_the_ends_lie_as_far_from_the_area_as_the_normal_quantile_allows() -> None:
     m, n, area = 12, 50, 0.8
-    for end in area_interval(area * m * n, m, n):
+    for end in area_interval(area * m * n, [(m, n)]):
         more = (m + n) / 2 - 1
         variance = end * (1 - end) * (1 + more * (1 - end) / (2 - end) + more * end / (1 + end)) / (m * n)
         assert abs(end - area) / np.sqrt(variance) == pytest.approx(norm.ppf(0.975))
@@ -49,4 +49,25 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(truth: float, members
     rng, told = stream(3, "coverage", members, str(truth)), np.arange(members + others) < members
     apart = norm.ppf(truth) * np.sqrt(2)
     areas = [auroc(rng.normal(size=members + others) + apart * told, told) for _ in range(400)]
+    assert 0.93 <= np.mean([one.low <= truth <= one.high for one in areas]) <= 0.99
+
+
+def test_within_groups_what_tells_them_apart_counts_for_nothing() -> None:
+    rng, groups = stream(4, "within"), np.repeat([0, 1, 2], 50)
+    told = rng.random(150) < np.array([0.1, 0.5, 0.9])[groups]
+    numbers = rng.normal(size=150)
+    assert auroc(numbers + 10 * groups, told).area > 0.7
+    assert auroc_within(numbers + 10 * groups, told, groups) == auroc_within(numbers, told, groups)
+    pairs = [auroc(numbers[groups == one], told[groups == one]).area for one in range(3)]
+    weights = [told[groups == one].sum() * (~told[groups == one]).sum() for one in range(3)]
+    assert auroc_within(numbers, told, groups).area == pytest.approx(np.average(pairs, weights=weights))
+
+
+@pytest.mark.parametrize("sizes", [[(36, 14), (5, 45), (6, 44), (2, 48), (37, 13)], [(3, 97)] * 3])
+def test_within_groups_the_interval_covers_the_truth_as_often_as_it_says(sizes: list[tuple[int, int]]) -> None:
+    rng, truth = stream(5, "coverage within", len(sizes)), 0.8
+    groups = np.repeat(np.arange(len(sizes)), [sum(size) for size in sizes])
+    told = np.concatenate([np.arange(sum(size)) < size[0] for size in sizes])
+    numbers = rng.normal(size=(400, len(groups))) + norm.ppf(truth) * np.sqrt(2) * told
+    areas = [auroc_within(one, told, groups) for one in numbers]
     assert 0.93 <= np.mean([one.low <= truth <= one.high for one in areas]) <= 0.99

@@ -12,7 +12,7 @@ from stages.core.episode import Scores
 from stages.core.streams import stream
 from stages.measuring.alarm import ALL
 from stages.measuring.auroc import LEAST, advantage, auroc
-from stages.measuring.scores import TOLD, score_rows
+from stages.measuring.scores import EARLY, FAILURE, WITHIN, score_rows
 
 PERIOD = 0.25  # [s]: four steps are the start
 OUTCOMES = ["success", "timeout", "success", "crash", "timeout", "success"]
@@ -45,6 +45,8 @@ def test_areas_are_those_of_the_whole_of_the_start_and_of_the_first_step() -> No
         assert areas["outside"] == pytest.approx(roc_auc_score(OUTSIDE, [0.1, 0.1, 1.5, 0.2, 0.3, 0.2]))
         # The world that is outside in what cannot be seen yet is neither inside nor outside.
         assert areas["outside, to be seen"] == pytest.approx(roc_auc_score([0, 0, 1, 1, 0], [0.1, 0.1, 1.5, 0.2, 0.2]))
+    # Of the first condition 1 of 1 pair, of the second 2 of 4.
+    assert rows.loc[(WITHIN, "novelty"), ["members", "others", "auroc"]].tolist() == [3, 3, 3 / 5]
     assert rows.loc[("outside, to be seen", "novelty"), ["members", "others"]].tolist() == [2, 3]
 
 
@@ -56,14 +58,14 @@ def test_a_score_that_the_policy_does_not_give_has_no_row_and_novelty_no_advanta
 
 
 def test_worlds_that_are_not_known_are_not_told() -> None:
-    assert list(dict.fromkeys(found(None, None).index.get_level_values("told"))) == list(TOLD[:2])
+    assert list(dict.fromkeys(found(None, None).index.get_level_values("told"))) == [FAILURE, EARLY, WITHIN]
 
 
 def test_a_real_run_has_every_score_that_its_policies_give(measured: Any) -> None:
     rows = pd.read_csv(measured.folder / "plots" / "scores.csv")
     reach = rows[(rows["task"] == "kuka_reach") & (rows["condition"] == ALL)]
     assert set(reach["score"]) == set(Scores._fields)
-    assert set(rows[rows["task"] == "distance"]["told"]) <= set(TOLD[:2])  # a person's worlds are not known
+    assert set(rows[rows["task"] == "distance"]["told"]) <= {FAILURE, EARLY, WITHIN}  # a person's worlds are not known
 
 
 def test_the_advantage_is_the_difference_of_the_areas() -> None:
