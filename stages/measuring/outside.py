@@ -15,7 +15,8 @@ _LUCK = 0.1
 def outside(worlds: pd.DataFrame, demonstrated: pd.DataFrame, knobs: Iterable[str]) -> Bools | None:
     """Of the E worlds those (E,) in which any knob lies beyond the values it had in the scripted demonstrations.
 
-    Both tables are those of episodes. None where all was recorded by persons: their worlds are not known.
+    Both tables are those of episodes. The knobs are the task's own: noise on what is seen or done makes no world one
+    that was not shown. None where all was recorded by persons: their worlds are not known.
     """
     scripted = demonstrated[demonstrated["condition"] != RECORDED]
     if scripted.empty:
