@@ -38,6 +38,21 @@ def test_a_committed_table_holds_every_variant_of_its_study(path: Path) -> None:
     assert set(table["round"]) == set(range(study.rounds))
 
 
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_committed_table_is_what_its_study_would_make_today(path: Path) -> None:
+    """As far as can be told without running it: its columns and conditions."""
+    import pandas as pd
+
+    study, table = read_study(path), pd.read_csv(path.with_suffix(".csv"))
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    conditions = f"randomization.{study.task}.evaluate"
+    left = [
+        name for name in params["randomization"][study.task]["evaluate"] if f"~{conditions}.{name}" not in study.base
+    ]
+    assert list(dict.fromkeys(table["condition"])) == left
+    assert list(table.columns) == ["variant", *pd.read_csv(ROOT / "reports/results.csv").columns]
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -10,7 +10,7 @@ import pandas as pd
 from stages.core.episode import Bools, Scores
 from stages.core.task import Floats
 from stages.measuring.alarm import ALL, columns_of, named
-from stages.measuring.auroc import advantage, auroc, auroc_within
+from stages.measuring.auroc import UNKNOWN, advantage, auroc_within
 
 START = 1.0  # [s] of an episode that count as its start; the first step always does
 FAILURE, WITHIN, EARLY, OUTSIDE, SEEN = TOLD = (
@@ -36,18 +36,26 @@ def score_rows(
     largest, start, first = (_by_episode(part, episodes) for part in _parts(steps, period))
     failed = (episodes["outcome"] != "success").to_numpy()
     every = np.ones(len(episodes), dtype=bool)
-    questions = {FAILURE: (largest, failed, every), EARLY: (start, failed, every)}
+    conditions, together = episodes["condition"].to_numpy(), np.full(len(episodes), ALL)
+    questions = {
+        FAILURE: (largest, failed, every, together),
+        WITHIN: (largest, failed, every, conditions),
+        EARLY: (start, failed, every, together),
+    }
     if outside is not None and visible is not None:
-        questions |= {OUTSIDE: (first, outside, every), SEEN: (first, visible, visible | ~outside)}
-    conditions = episodes["condition"].to_numpy()
+        questions |= {
+            OUTSIDE: (first, outside, every, together),
+            SEEN: (first, visible, visible | ~outside, together),
+        }
     rows: list[dict[str, str | float]] = []
     for condition in [*dict.fromkeys(conditions), ALL]:
         here = every if condition == ALL else conditions == condition
-        for told, (scores, members, counted) in questions.items():
+        for told, (scores, members, counted, groups) in questions.items():
+            if told == WITHIN and condition != ALL:
+                continue  # one condition is within itself
             chosen = here & counted
-            found = _rows(scores[chosen], members[chosen])
+            found = _rows(scores[chosen], members[chosen], groups[chosen])
             rows.extend({"condition": str(condition), "told": told, **row} for row in found)
-    rows.extend({"condition": ALL, "told": WITHIN, **row} for row in _within(largest, failed, conditions))
     columns = ["condition", "told", "score", "members", "others", *columns_of("auroc"), *columns_of("advantage")]
     return pd.DataFrame(rows, columns=columns)
 
@@ -80,31 +88,22 @@ def _by_episode(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     return largest.loc[episodes["episode_index"]].reset_index(drop=True)
 
 
-def _rows(scores: pd.DataFrame, members: Bools) -> Iterator[dict[str, str | float]]:
-    count = {"members": int(members.sum()), "others": int((~members).sum())}
-    if not all(count.values()):
+def _rows(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterator[dict[str, str | float]]:
+    """One a score: how well it tells members (E,) from the others of their group (E,), where a group has both kinds."""
+    both = [group for group in dict.fromkeys(groups) if 0 < members[groups == group].mean() < 1]
+    if not both:
         return
+    counted = np.isin(groups, both)
+    scores, members, groups = scores[counted], members[counted], groups[counted]
+    count = {"members": int(members.sum()), "others": int((~members).sum())}
     novelty: Floats = scores["novelty"].to_numpy(float)
     for name in Scores._fields:
         values: Floats = scores[name].to_numpy(float)
         if np.isnan(values).any():
             continue
-        more = (np.nan,) * 3 if name == "novelty" else advantage(values, novelty, members)
-        yield {"score": name, **count, **named("auroc", auroc(values, members)), **named("advantage", more)}
-
-
-def _within(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterator[dict[str, str | float]]:
-    """The same of pairs within groups (E,); there is no interval of the advantage."""
-    both = [group for group in dict.fromkeys(groups) if 0 < members[groups == group].mean() < 1]
-    if not both:
-        return
-    counted = np.isin(groups, both)
-    count = {"members": int(members[counted].sum()), "others": int((~members[counted]).sum())}
-    novelty = auroc_within(scores["novelty"].to_numpy(float), members, groups).area
-    for name in Scores._fields:
-        values: Floats = scores[name].to_numpy(float)
-        if np.isnan(values).any():
-            continue
-        found = auroc_within(values, members, groups)
-        more = np.nan if name == "novelty" else found.area - novelty
-        yield {"score": name, **count, **named("auroc", found), **named("advantage", (more, np.nan, np.nan))}
+        found, more = auroc_within(values, members, groups), UNKNOWN
+        if name != "novelty" and len(both) == 1:
+            more = advantage(values, novelty, members)
+        elif name != "novelty":
+            more = UNKNOWN._replace(area=found.area - auroc_within(novelty, members, groups).area)
+        yield {"score": name, **count, **named("auroc", found), **named("advantage", more)}
