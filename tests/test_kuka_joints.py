@@ -19,7 +19,8 @@ from stages.core.tables import write_episodes
 from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.policies.knn import KNN
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
-from stages.tasks.kuka_joints import RAISE_POSE, SCRIPTED, SLIDER, STEPS, TORQUES, KukaJoints, scripted_references
+from stages.tasks.kuka.movements import RAISE_POSE, SCRIPTED, STEPS, scripted_references
+from stages.tasks.kuka_joints import SLIDER, TORQUES, KukaJoints
 
 WAVES, RAISE = range(2)
 CALM = {name: knob.default for name, knob in {**KukaJoints.knobs, **NOISE_KNOBS}.items()}

@@ -1,7 +1,6 @@
 """The lesson: sliders move the arm's joints, and the clone has to repeat the movement."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,74 +13,14 @@ from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
 from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
+from stages.tasks.kuka.movements import MOVES, SCRIPTED, Reference, scripted_references, stillness
 
 TORQUES = (500.0,) * JOINTS  # [N m] the lesson's
 SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
-STEPS = 2400  # of a scripted movement: 10 s
-RAMP = 1.0  # [s] in which a scripted movement gathers speed, and loses it at its end
-MOVES = 0.02  # [rad] a joint that covers less than this is meant to stand still
 LIMIT_MARGIN = 0.02  # [rad] beyond a joint's limit; more counts as a crash
 _BEYOND = LIMITS + LIMIT_MARGIN  # (7,) [rad]
 MEAN_BOUND = 0.05  # [1] success: joint errors are at most this share of the movement's amplitude in the mean ...
 WORST_BOUND = 0.25  # [1] ... and never more than this share
-
-# waves: every joint swings about a pose in front of the arm at a frequency of its own: no state is crossed twice.
-WAVES_POSE = np.array([0.0, 0.3, 0.0, -1.3, 0.0, 1.0, 0.0])  # [rad]
-WAVES_SWING = np.array([0.6, 0.3, 0.4, 0.4, 0.5, 0.4, 0.7])  # [rad]
-WAVES_FREQUENCY = np.array([0.10, 0.17, 0.13, 0.21, 0.15, 0.19, 0.25])  # [Hz]
-# raise: joint 2 lifts the outstretched arm and lowers it again, through the same states.
-RAISE_POSE = np.array([1.8, 1.2, 0.0, -0.5, 0.0, 0.5, 0.0])  # [rad]
-RAISE_JOINT, RAISE_BY = 1, -1.0  # [rad] up is towards zero
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A movement to follow, T frames long."""
-
-    joints: Floats  # (T + 1, 7) [rad] where the arm is before each frame, and after the last
-    hand: Floats  # (T, 7) [rad] where the sliders are in each frame
-
-    @property
-    def amplitude(self) -> Floats:
-        """Highest less lowest angle (7,) [rad] of each joint."""
-        amplitude: Floats = np.ptp(self.joints, axis=0)
-        return amplitude
-
-
-def _progress() -> Floats:
-    """Time along a scripted movement (T + 1,) [s]: from rest to full speed and back, at constant acceleration."""
-    time = np.arange(STEPS + 1) * PHYSICS_STEP
-    duration = STEPS * PHYSICS_STEP
-    begun = np.minimum(time, RAMP) ** 2 / (2 * RAMP) + np.clip(time - RAMP, 0, None)
-    left = np.minimum(duration - time, RAMP)
-    progress: Floats = np.where(time < duration - RAMP, begun, duration - RAMP - left**2 / (2 * RAMP))
-    return progress
-
-
-def waves() -> Floats:
-    """Slider values (T + 1, 7) [rad] of a Lissajous figure in all joints."""
-    sliders: Floats = WAVES_POSE + WAVES_SWING * np.sin(2 * np.pi * WAVES_FREQUENCY * _progress()[:, None])
-    return sliders
-
-
-def raise_joint() -> Floats:
-    """Slider values (T + 1, 7) [rad] that raise one joint and bring it back."""
-    progress = _progress()
-    sliders = np.tile(RAISE_POSE, (STEPS + 1, 1))
-    sliders[:, RAISE_JOINT] += RAISE_BY * (1 - np.cos(2 * np.pi * progress / progress[-1])) / 2
-    return sliders
-
-
-SCRIPTED: Mapping[str, Callable[[], Floats]] = {"waves": waves, "raise": raise_joint}
-
-
-def scripted_references() -> list[Reference]:
-    """What the scripted hand shows, in the order of `SCRIPTED`; the arm is measured against the sliders themselves.
-
-    The hand is under way in the first frame already. Were its first command to stay, no neighbour of the start would
-    tell how to leave it.
-    """
-    return [Reference(sliders, sliders[1:]) for sliders in (make() for make in SCRIPTED.values())]
 
 
 class KukaJoints(Task):
@@ -136,7 +75,7 @@ class KukaJoints(Task):
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
         """A movement is wanted: of an arm at rest there is nothing to follow."""
-        return _stillness(recorded[:, :JOINTS])
+        return stillness(recorded[:, :JOINTS])
 
     @classmethod
     def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:
@@ -246,16 +185,8 @@ def read_references(folder: Path) -> list[Reference]:
     hand = matrix(steps, "action", KukaJoints.action)
     parts = episode_slices(values(steps["episode_index"]))
     for number, part in enumerate(parts):
-        problem = _stillness(joints[part])
+        problem = stillness(joints[part])
         if problem is not None:
             raise UserError(f"{folder}: episode {number}: {problem}")
     # Where the arm was after the last frame is not recorded: taken as before it.
     return [Reference(joints[[*range(part.start, part.stop), part.stop - 1]], hand[part]) for part in parts]
-
-
-def _stillness(joints: Floats) -> str | None:
-    """What is wrong with a movement (T, 7) [rad] in which every joint is meant to stand still; otherwise None."""
-    covered = np.ptp(joints, axis=0).max()
-    if covered > MOVES:
-        return None
-    return f"found no joint that covers more than {covered:.2g} rad, allowed: more than {MOVES} rad"
