@@ -14,6 +14,7 @@ from stages.core.episode import Controller, Decision, Scores, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.params import PolicySettings
+from stages.core.promises import asked
 from stages.core.task import Channel, Floats, Task
 
 Response = Literal["act", "hold", "runaway", "ask"]
@@ -143,18 +144,19 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     """The policy as a controller: where novelty is above the threshold, the response replaces its action.
 
     To hold and to run away are executed as they are: noise is that of commands, and these stand for a stop and for a
-    fault. The expert that is asked commands as the policy does, so its actions are as noisy.
+    fault. The expert that is asked commands as the policy does, so its actions are as noisy. The controller raises
+    UserError for observations that are not the task's (B, O), or not numbers: of these no novelty could warn.
     """
     check_answers(trained, task)
     respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 
     def act(observations: Floats) -> Decision:
-        actions, scores = trained.policy.act(observations)
+        actions, scores = trained.policy.act(asked(task, observations))
         shift = scores.novelty > trained.threshold
         never = np.zeros_like(shift)
         if respond is None:
             return Decision(actions, scores, shift, never, never)
-        final, asked = (never, shift) if response == "ask" else (shift, never)
-        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, asked)
+        final, expert = (never, shift) if response == "ask" else (shift, never)
+        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, expert)
 
     return act

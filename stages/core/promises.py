@@ -37,6 +37,16 @@ def observed(task: type[Task], observations: Floats) -> Floats:
     return observations
 
 
+def asked(task: type[Task], observations: Floats) -> Floats:
+    """What a policy is asked (B, O), if it is rows of the task's channels, and all numbers; otherwise UserError."""
+    shape = np.shape(observations)
+    if len(shape) != 2 or shape[1] != len(task.observation):
+        names = ", ".join(channel.name for channel in task.observation)
+        wanted = f"(rows, {len(task.observation)})"
+        raise UserError(f"observations: found the shape {shape}, allowed: {wanted}, for the channels {names}")
+    return observed(task, observations)
+
+
 def outcome(task: Task, said: Outcome | None) -> Outcome:
     """How an episode ended, a timeout if the task has not said; UserError for what is no outcome."""
     found = said or "timeout"

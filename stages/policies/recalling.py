@@ -28,4 +28,7 @@ class Recalling(Policy):
 
     @abstractmethod
     def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
-        """The actions (B, A), and the weights (B, k) by which the rows vote for them; their sum is 1."""
+        """The actions (B, A), and the weights (B, k) by which the rows vote for them; their sum is 1.
+
+        A row counts by `recalled.trust` as well, which is how a person's rows can be made to count for more.
+        """

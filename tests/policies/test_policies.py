@@ -316,17 +316,34 @@ def test_a_file_that_is_no_policy_is_told(damage: str, file: Path) -> None:
 # The controller
 
 
-@pytest.mark.parametrize(("response", "far_action"), [("act", -0.5), ("hold", 0.0), ("runaway", 5.0), ("ask", -0.9)])
-def test_a_response_replaces_the_action_only_above_the_threshold(response: str, far_action: float) -> None:
+def two_rows() -> Trained:
     index = np.arange(2)
     steps = Steps(index, index, index, ["person"] * 2, np.array([[1.0], [3.0]]), np.array([[-0.1], [-0.5]]))
     features = {"distance": FeatureSettings(scale=1)}
     settings = PolicySettings(kind="knn", neighbors=1, weights="uniform", features=features)
-    trained = Trained("distance", "knn", POLICIES["knn"].fit(steps, settings, Distance.observation), 1.0)
-    decision = policy_controller(trained, response, Distance)(np.array([[1.0], [4.0], [4.5]]))  # type: ignore[arg-type]
+    return Trained("distance", "knn", POLICIES["knn"].fit(steps, settings, Distance.observation), 1.0)
+
+
+@pytest.mark.parametrize(("response", "far_action"), [("act", -0.5), ("hold", 0.0), ("runaway", 5.0), ("ask", -0.9)])
+def test_a_response_replaces_the_action_only_above_the_threshold(response: str, far_action: float) -> None:
+    decision = policy_controller(two_rows(), response, Distance)(np.array([[1.0], [4.0], [4.5]]))  # type: ignore[arg-type]
     assert decision.actions.ravel().tolist() == pytest.approx([-0.1, -0.5, far_action])
     assert decision.scores.novelty.tolist() == [0.0, 1.0, 1.5]
     assert decision.shift.tolist() == [False, False, True]
     # What stands for a stop or a fault is not noisy; the expert commands as the policy does.
     assert decision.final.tolist() == [False, False, response in ("hold", "runaway")]
     assert decision.asked.tolist() == [False, False, response == "ask"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (np.array([[1.0], [np.nan]]), "found distance nan observed, allowed: numbers"),
+        (np.zeros((1, 2)), r"found the shape \(1, 2\), allowed: \(rows, 1\), for the channels distance"),
+        (np.zeros(1), r"found the shape \(1,\), allowed: \(rows, 1\), for the channels distance"),
+    ],
+)
+def test_a_controller_refuses_what_is_no_observation(seen: np.ndarray, said: str) -> None:
+    """Of what is no number no novelty could warn."""
+    with pytest.raises(UserError, match=said):
+        policy_controller(two_rows(), "act", Distance)(seen)

@@ -10,6 +10,7 @@ import pytest
 from stages.core import tables
 from stages.core.task import Floats
 from stages.tasks.distance import Distance
+from tests.chain import ROOT
 
 
 @pytest.fixture
@@ -121,3 +122,16 @@ def test_practice_shares_no_world_with_evaluation_or_another_round(chain: Any) -
         "seed"
     ].to_pylist()
     assert len(set(seeds)) == len(seeds)
+
+
+def test_a_recording_of_mistaken_sign_or_unit_is_no_recording() -> None:
+    pairs = np.array([[11.5, -3.5], [3.0, -1.0], [12.0, -4.0]])  # that do not follow one another
+    for whole in (recorded("lab"), recorded("correction"), pairs):
+        assert Distance.flaw(whole) is None
+    turned, millimetres = recorded("lab") * [1, -1], recorded("lab") * 1000
+    assert "found steps that lead away from the next distance" in str(Distance.flaw(turned))
+    assert Distance.flaw(millimetres) == "found the distance 10000 m, allowed: -2 to 20 m"
+
+
+def recorded(name: str) -> Floats:
+    return np.loadtxt(ROOT / f"data/recordings/distance/{name}.csv", delimiter=",", skiprows=1, ndmin=2)
