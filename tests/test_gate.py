@@ -11,7 +11,9 @@ import yaml
 
 from stages.comparing.power import settings, simulate
 from stages.comparing.power_report import csv, svg
+from stages.core.errors import quoted
 from tests.chain import ROOT, run
+from tests.conftest import Stage
 from tests.evaluations import some, write_evaluation, write_params
 
 pytestmark = pytest.mark.xdist_group("gate")
@@ -128,6 +130,16 @@ def test_a_revision_whose_cache_is_gone_says_what_to_do(repository: Path, tmp_pa
     assert status == 2
     assert "good: data/distance/round_0/evaluation is not in DVC's cache" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["HEAD:params.yaml", "HEAD^{tree}", "HEAD:made", "no_such_thing", "\udcff"])
+def test_what_is_no_commit_is_no_baseline(
+    repository: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(repository)
+    ended = stage("gate", "--baseline", name)
+    told = f"{quoted(name)}: neither a folder with evaluations nor a revision or experiment"
+    assert ended == (2, f"error: {told}\n")
 
 
 # From here on folders are baselines: no repository is needed.

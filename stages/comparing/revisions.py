@@ -12,6 +12,8 @@ from stages.core.errors import UserError
 
 T = TypeVar("T")
 
+_NOTHING = "neither a folder with evaluations nor a revision or experiment"
+
 
 class Revision:
     """A commit, branch, tag or experiment of the repository in the current folder."""
@@ -22,7 +24,8 @@ class Revision:
 
         self.name = name
         self.files: Any = DVCFileSystem(rev=name)
-        self._read(lambda: self.files.repo.get_rev(), "neither a folder with evaluations nor a revision or experiment")
+        # DVC takes whatever Git knows by that name for a commit, be it a file or a folder: AttributeError.
+        self._read(lambda: self.files.repo.get_rev(), _NOTHING, AttributeError, UnicodeError)
 
     def chain(self) -> Chain:
         """The tasks and rounds it is a chain of."""
@@ -56,11 +59,11 @@ class Revision:
         content: bytes = self._read(lambda: self.files.cat_file("/".join([place, *inside])), lacking)
         return content
 
-    def _read(self, read: Callable[[], T], lacking: str) -> T:
+    def _read(self, read: Callable[[], T], lacking: str, *more: type[Exception]) -> T:
         from dvc.exceptions import DvcException
         from dvc_data.index import DataIndexDirError
 
         try:
             return read()
-        except (DvcException, DataIndexDirError, OSError):
+        except (DvcException, DataIndexDirError, OSError, *more):
             raise UserError(f"{self.name}: {lacking}") from None
