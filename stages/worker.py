@@ -9,6 +9,8 @@ import os
 
 from stages.core import errors
 from stages.core.cluster import checkout
+from stages.core.params import ComputeSettings
+from stages.core.validation import MisfitError, fit
 
 
 def main() -> None:
@@ -17,6 +19,7 @@ def main() -> None:
     parser.add_argument("scheduler", help="its address, such as tcp://host:8786")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
     arguments, others = parser.parse_known_args()
+    _check_address(arguments.scheduler)
     try:
         from distributed.cli.dask_worker import main as work
     except ImportError:
@@ -24,6 +27,16 @@ def main() -> None:
     # One episode after another in each: a simulation belongs to a process.
     each = ["--nthreads", "1", "--resources", f"{checkout()}=1", "--no-dashboard"]
     work([arguments.scheduler, "--nworkers", str(arguments.jobs), *each, *others])
+
+
+def _check_address(found: str) -> None:
+    """UserError unless it is an address that `compute.scheduler` may hold."""
+    try:
+        named = fit({"scheduler": found}, ComputeSettings).scheduler
+    except MisfitError:
+        named = ""
+    if not named:  # as compute.scheduler may be, where there is none
+        raise errors.UserError(f"scheduler: found {found!r}, allowed: such as tcp://host:8786")
 
 
 if __name__ == "__main__":
