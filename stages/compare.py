@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stages.comparing.levels import check_level, sureness
 from stages.core import cli, errors
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Command line."""
     arguments = _parser().parse_args()
-    if not 0 < arguments.level < 1:
-        raise errors.UserError(f"--level: found {arguments.level}, allowed: more than 0 and less than 1")
+    check_level(arguments.level, 1)
     # Only now: they take longer to import than a question for help should.
     from stages.comparing.comparison import compare
     from stages.comparing.sources import Workspace, find_side, is_one_round
@@ -86,7 +86,7 @@ def document(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Com
         "b": {"name": b.name, "rounds": dict(b.rounds)},
         "level": level,
         "test": "exact McNemar, Holm-adjusted",
-        "interval": f"Tango's score interval, {100 * (1 - level):g} %",
+        "interval": f"Tango's score interval, {sureness(level)}",
         "comparisons": [asdict(one) for one in comparisons],
         "unpaired": [
             {"task": one.task, "condition": one.condition, "differing": one.differing, "alone": one.alone}

@@ -18,6 +18,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
+from stages.comparing.levels import check_level
 from stages.core import cli, errors
 
 if TYPE_CHECKING:
@@ -41,10 +42,9 @@ def main() -> None:
 
 def _check(parser: ArgumentParser, arguments: Namespace) -> None:
     """UserError for a value that is not allowed, and for an option that would do nothing."""
-    for name, highest in (("margin", 1.0), ("level", 0.5)):
-        found = getattr(arguments, name)
-        if not 0 < found < highest:
-            raise errors.UserError(f"--{name}: found {found}, allowed: more than 0 and less than {highest:g}")
+    if not 0 < arguments.margin < 1:
+        raise errors.UserError(f"--margin: found {arguments.margin}, allowed: more than 0 and less than 1")
+    check_level(arguments.level, 0.5)
     if arguments.minutes is not None and not (arguments.sequential and arguments.minutes >= 0):
         raise errors.UserError(f"--minutes: found {arguments.minutes}, allowed: 0 or more, and with --sequential")
     for name in ("worlds", "runs"):

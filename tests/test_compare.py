@@ -64,6 +64,13 @@ def test_the_text_says_the_same_in_lines_that_stand_below_each_other(stage: Any,
     assert "distance near: no evidence of a difference; B being more than 3.7 points worse or 3.7 points better" in said
 
 
+def test_nothing_is_certain(stage: Any, workspace: Path) -> None:
+    said = compare(stage, workspace, "round_0", "round_1", "--level", "1e-9").output
+    assert "(85.0 points, 99.9999999 % interval" in said
+    assert "is excluded (99.9999999 %)." in said
+    assert "(100 %)" not in said
+
+
 def test_swapping_the_sides_mirrors_everything(stage: Any, workspace: Path) -> None:
     there = compared(stage, workspace, "round_0", "round_1")["by"]
     back = compared(stage, workspace, "round_1", "round_0")["by"]
@@ -127,7 +134,9 @@ def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -
         (("round_0", "round_5"), "round_5: found no evaluation"),
         (("round_0", "round_1", "--task", "distances"), "round_0: task: found no distances, allowed: "),
         (("round_0", "no_such_thing"), "no_such_thing: neither a folder with evaluations nor a revision"),
-        (("round_0", "round_1", "--level", "2"), "--level: found 2.0"),
+        (("round_0", "round_1", "--level", "2"), "--level: found 2.0, allowed: at least 1e-09 and less than 1"),
+        (("round_0", "round_1", "--level", "1e-300"), "--level: found 1e-300, allowed: at least 1e-09"),
+        (("round_0", "round_1", "--level", "nan"), "--level: found nan"),
         (("{data}", "round_1", "--round", "9"), "rounds: found no round_9, allowed: round_0, round_1"),
         (("round_0", "{data}/distance/round_1", "--round", "9"), "--round: found 9, allowed: where A or B has several"),
         (("{data}/kuka_reach/round_0", "{data}/distance/round_0"), "found no task in common"),

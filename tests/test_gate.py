@@ -193,7 +193,8 @@ def test_a_new_condition_is_not_held_against_the_workspace(gate: Any) -> None:
     ("arguments", "told"),
     [
         (("--margin", "0"), "--margin: found 0.0"),
-        (("--level", "0.9"), "--level: found 0.9"),
+        (("--level", "0.9"), "--level: found 0.9, allowed: at least 1e-09 and less than 0.5"),
+        (("--level", "1e-300"), "--level: found 1e-300, allowed: at least 1e-09"),
         (("--minutes", "3"), "--minutes: found 3.0, allowed: 0 or more, and with --sequential"),
         (("--sequential", "--minutes", "nan"), "--minutes: found nan"),
         (("--baseline", ""), "found an empty name"),

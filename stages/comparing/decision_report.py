@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from stages.comparing.decision import Judgement
+from stages.comparing.levels import sureness
 from stages.comparing.wording import chance, percent, points
 from stages.core.wording import plural
 
@@ -44,7 +45,7 @@ def summed_up(told: Sequence[tuple[str, str]], baseline: str, missing: Sequence[
 def _line(one: Judgement, asked: Asked) -> str:
     name = f"{one.state}: {one.task} {one.condition}"
     moved = f"{percent(one.success_baseline)} -> {percent(one.success)} of {plural(one.pairs, 'episode')}"
-    sure = f"{100 * (1 - asked.level):g} %"
+    sure = sureness(asked.level)
     if one.state == "failed":
         evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"
         return f"{name}: worse, {moved} ({evidence}; as much as {points(-one.low)} points are possible, {sure})"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from stages.comparing.comparison import Comparison
+from stages.comparing.levels import sureness
 from stages.comparing.pairing import Pairs
 from stages.core.layout import aligned
 from stages.core.wording import plural
@@ -42,7 +43,7 @@ def _cells(one: Comparison) -> list[str]:
 def sentence(one: Comparison, level: float) -> str:
     """The verdict on a condition that was compared at `level`."""
     name = f"{one.task} {one.condition}"
-    sure = f"{100 * (1 - level):g} %"
+    sure = sureness(level)
     if one.verdict != "no evidence":
         span = f"{points(abs(one.difference))} points, {sure} interval {points(one.low)} to {points(one.high)}"
         return f"{name}: B is {one.verdict} ({span}; adjusted p {chance(one.p_adjusted)})."
