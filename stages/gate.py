@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from stages.comparing.pairing import Pairs
     from stages.comparing.sources import Side
 
-_PLOTTED = (0.95, 0.5, 22)  # success, correlation and conditions of the chart
 _OF_EPISODES = ("params", "data", "task", "sequential", "minutes", "worlds", "allow_missing", "json")  # not of --power
 
 
@@ -158,7 +157,7 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     within = list(sequential_power.budgets(max(1, runs // 5), rule))
     # Only now: the files are of one run, or of another.
     write_text(folder / "power.csv", power_report.csv(powers))
-    write_bytes(folder / "power.svg", power_report.svg(powers, *_PLOTTED, margin))
+    write_bytes(folder / "power.svg", power_report.svg(powers, *power.PLOTTED, margin))
     write_text(folder / "sequential.csv", sequential_power.csv(found))
     write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))

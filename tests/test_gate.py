@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.comparing.power import settings, simulate
+from stages.comparing.power import PLOTTED, settings, simulate
 from stages.comparing.power_report import csv, svg
 from stages.core.errors import quoted
 from tests.chain import ROOT, run
@@ -236,6 +236,6 @@ def test_what_has_no_power_is_told_before_anything_is_written(
 
 def test_the_power_comes_to_the_same_bytes_twice() -> None:
     powers = [list(simulate(settings(episodes=(100, 500)), 50, 0.05, 0.01)) for _ in range(2)]
-    first, second = (csv(part).encode() + svg(part, 0.95, 0.5, 22, 0.05) for part in powers)
+    first, second = (csv(part).encode() + svg(part, *PLOTTED, 0.05) for part in powers)
     assert first == second
     assert b"<svg" in first

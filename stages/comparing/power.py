@@ -25,12 +25,14 @@ from stages.measuring.results import wilson
 SEED = 1
 SUCCESS = (0.8, 0.95)  # share, of the baseline
 CORRELATIONS = (0.0, 0.5)
-CONDITIONS = (1, 22)  # alone; as many as the chain of four tasks has
+ALL = 22  # conditions of all tasks that params.yaml runs
+CONDITIONS = (1, ALL)  # that are judged together
 EPISODES = (  # of each condition
     *(50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000),
     *(1200, 1400, 1600, 1800, 2000, 2500, 3000, 3500, 4000),
 )
 WORSENINGS = tuple(points / 100 for points in range(11))
+PLOTTED = (0.95, 0.5, ALL)  # success, correlation and conditions of the chart
 CAUGHT = 0.95  # share of worsenings as large as the margin that one wants caught
 
 

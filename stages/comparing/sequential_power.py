@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from stages.comparing.power import CONDITIONS, CORRELATIONS, SEED, SUCCESS, discordant
+from stages.comparing.power import ALL, CONDITIONS, CORRELATIONS, SEED, SUCCESS, discordant
 from stages.comparing.sequential import first_settled, log_wealths
 from stages.comparing.significance import one_sided
 from stages.comparing.trial import Rule
@@ -23,7 +23,7 @@ COLUMNS = (
     *("success", "correlation", "conditions", "loss", "fixed", "pairs", "pairs_95", "saved"),
     *("failed", "cleared", "open"),
 )
-TOGETHER = (5, 7, 22)  # conditions that are judged together: of reach, of pick and place, of all tasks
+TOGETHER = (5, 7, ALL)  # conditions that are judged together: of reach, of pick and place, of all tasks
 BUDGETS = (250, 500, 1000, 2000, 4000, 8000, 16_000)  # pairs of all conditions
 BUDGET_COLUMNS = ("success", "correlation", "conditions", "pairs", "caught", "missed")
 _LONGEST = 4  # times the fixed size: then it stays open

@@ -7,8 +7,11 @@ import pytest
 
 from stages.comparing.decision import failing, judge
 from stages.comparing.pairing import Pairs
-from stages.comparing.power import Setting, discordant, episodes_needed, settings, simulate
+from stages.comparing.power import ALL, Setting, discordant, episodes_needed, settings, simulate
 from stages.comparing.power_report import COLUMNS
+from stages.comparing.sequential_power import TOGETHER
+from stages.core.conditions import conditions_of
+from stages.core.settings import Settings
 from tests.chain import ROOT
 
 
@@ -69,8 +72,14 @@ def test_the_model_has_the_shares_and_the_correlation_it_is_named_for(worsening:
         assert (0.8 - lost - 0.8 * after) / spread == pytest.approx(correlation)
 
 
+def test_the_power_is_told_for_as_many_conditions_as_the_parameters_have(settings: Settings) -> None:
+    counts = {task: len(conditions_of(settings, task, "evaluate")) for task in settings.params.tasks or ()}
+    assert sum(counts.values()) == ALL
+    assert (counts["kuka_reach"], counts["kuka_pick_place"], ALL) == TOGETHER
+
+
 def test_where_nothing_is_worse_it_fails_at_most_at_its_level() -> None:
-    chosen = [Setting(success, 0.5, 22, 300, 0.0) for success in (0.5, 0.95)]
+    chosen = [Setting(success, 0.5, ALL, 300, 0.0) for success in (0.5, 0.95)]
     for one in simulate(chosen, 10_000, 0.05, 0.01):
         assert one.failing <= 0.01
 
