@@ -15,6 +15,7 @@ from stages.comparing.trial import Rule, hold
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
+from tests.chain import change
 from tests.conftest import Chain
 
 pytestmark = pytest.mark.xdist_group("trial")
@@ -83,7 +84,8 @@ def test_time_that_is_up_leaves_it_open(gate: Any) -> None:
 
 
 def test_worlds_that_are_all_used_leave_it_open(gate: Any) -> None:
-    assert {one["pairs"] for one in gate(LAST, 30, "--worlds", 40)[1].values()} == {40}
+    for worlds, pairs in ((40, 40), (20, 30)):
+        assert {one["pairs"] for one in gate(LAST, 30, "--worlds", worlds)[1].values()} == {pairs}
 
 
 def test_the_text_says_what_was_read_and_run(chain: Chain, stage: Any) -> None:
@@ -93,6 +95,30 @@ def test_the_text_says_what_was_read_and_run(chain: Chain, stage: Any) -> None:
     read = "(76 pairs, 0 of them run for it: 0 lost, 0 gained; anytime p 0.05)"
     assert f"cleared: distance near: not worse by 5.0 points {read}" in said
     assert said[-1] == f"gate: passed: 0 of 5 conditions are worse than {chain.data}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("noise.distance.action", 0.021, "beyond: found another action_noise"),
+        ("randomization.distance.evaluate.near.start.low", 3.0, "near: found another start"),
+        ("evaluation_seed", 2, "beyond: found other seeds"),
+        ("randomization.distance.evaluate", {"far": {"start": {"low": 11.5, "high": 11.5}}}, "beyond: found no such"),
+    ],
+)
+def test_other_worlds_than_the_recorded_ones_are_not_added_to_them(
+    chain: Chain, stage: Any, tmp_path: Path, key: str, value: Any, found: str
+) -> None:
+    content = yaml.safe_load(chain.params.read_text())
+    change(content, key, value)
+    params = tmp_path / "params.yaml"
+    params.write_text(yaml.safe_dump(content))
+    where = ("--data", chain.data, "--params", params, "--task", "distance")
+    status, said = stage("gate", "--baseline", chain.data, "--sequential", *where)
+    assert status == 2
+    assert said.startswith(f"error: {params}: distance {found}")
+    assert said.endswith(", allowed: the worlds of its evaluation (`dvc repro` evaluates in those of now)\n")
+    assert said.count("\n") == 1
 
 
 def test_copies_of_recorded_worlds_are_no_evidence(content: dict[str, Any], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from stages.comparing.further import Contest
 from stages.comparing.pairing import Pairs, without_copies
+from stages.comparing.planned import planned_worlds
 from stages.comparing.sequential import Settled, settle
 from stages.core.episode import Ints, Plan
 
@@ -41,11 +42,11 @@ def hold(
     """The answers for all conditions that have pairs; at most `most` worlds of each are run.
 
     Recorded pairs are read first. `level` is shared out evenly (Bonferroni): whichever condition is settled when, one
-    of those that are not worse fails with at most that probability.
+    of those that are not worse fails with at most that probability. UserError where recorded pairs ran in other worlds
+    than are planned now.
     """
     some = [one for one in paired if len(one)]
-    worlds = {task: contests[task].worlds(most) for task in dict.fromkeys(one.task for one in some)}
-    trials = [_Trial(one, worlds[one.task].get(one.condition, [])) for one in some]
+    trials = [_Trial(one, plans) for one, plans in zip(some, planned_worlds(some, contests, most), strict=True)]
     share = rule.level / max(len(trials), 1)
     while not time_is_up():
         going = [trial for trial in trials if trial.waiting and trial.settled(rule, share).state == "open"]
@@ -84,10 +85,8 @@ def _further(pairs: Pairs, plans: Sequence[Plan]) -> list[Plan]:
     others = [plan for plan in plans if plan.seed not in recorded]
     if not others:
         return []
-    unknown = np.full(len(pairs), np.nan)  # a knob that only one side knows makes worlds differ
     worlds = {
-        knob: np.concatenate([pairs.worlds.get(knob, unknown), [plan.world[knob] for plan in others]])
-        for knob in others[0].world
+        knob: np.concatenate([known, [plan.world[knob] for plan in others]]) for knob, known in pairs.worlds.items()
     }
     kept = without_copies(worlds, np.empty((len(pairs) + len(others), 0))) - len(pairs)
     return [others[place] for place in kept.tolist() if place >= 0]
