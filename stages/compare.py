@@ -71,9 +71,10 @@ def pair_sides(a: "Side", b: "Side") -> list["Pairs"]:
 def text(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Comparison"], level: float) -> str:
     """The table, what was left out, and a sentence each."""
     from stages.comparing import wording
+    from stages.comparing.sources import lone_tasks
 
     told = [line for pairs in paired for line in wording.left_out(pairs)]
-    told += [f"{task}: left out, one side lacks it." for task in _alone(a, b)]
+    told += [wording.task_left_out(task) for task in lone_tasks(a, b)]
     sentences = [wording.sentence(one, level) for one in comparisons]
     parts = [f"A: {_described(a)}\nB: {_described(b)}", wording.table(comparisons), "\n".join(sentences)]
     return "\n\n".join([*parts, "\n".join(told)] if told else parts)
@@ -81,6 +82,8 @@ def text(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Compari
 
 def document(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Comparison"], level: float) -> str:
     """The same as JSON: equal inputs give equal bytes."""
+    from stages.comparing.sources import lone_tasks
+
     content: dict[str, Any] = {
         "a": {"name": a.name, "rounds": dict(a.rounds)},
         "b": {"name": b.name, "rounds": dict(b.rounds)},
@@ -93,13 +96,9 @@ def document(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Com
             for one in paired
             if not len(one)
         ],
-        "tasks_left_out": _alone(a, b),
+        "tasks_left_out": lone_tasks(a, b),
     }
     return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
-
-
-def _alone(a: "Side", b: "Side") -> list[str]:
-    return sorted(set(a.evaluations) ^ set(b.evaluations))
 
 
 def _described(side: "Side") -> str:

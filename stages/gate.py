@@ -3,11 +3,12 @@
 A condition fails when it is proven worse than the baseline (exact one-sided paired test at --level, Holm-adjusted over
 all conditions) and a worsening of --margin is not ruled out (Tango's score test at --level). Status 0: no condition
 fails; it says which are cleared of the margin and for which there are too few episodes to tell. Status 2: something is
-missing, such as a condition of the baseline that the workspace no longer has (--allow-missing lets it pass).
+missing, such as a condition or a world of the baseline that the workspace was not evaluated in (--allow-missing lets it
+pass). What the workspace has beyond the baseline is left out.
 
 --sequential does not rest at the episodes there are: it runs further worlds, batch by batch, under the policy of either
 side (with the code and parameters of the workspace), until each condition is settled, be it as worse or as cleared of
-the margin, by a test that holds its level whenever one stops (--minutes, --worlds).
+the margin, by a test that holds its level whenever one stops (--minutes, --worlds). What is settled misses no world.
 
 --power FOLDER simulates instead how often that happens, by the number of episodes (power.csv, power.svg), by how many
 fewer --sequential settles it (sequential.csv), and how far a budget of pairs gets it (budget.csv).
@@ -22,6 +23,7 @@ from stages.comparing.levels import check_level
 from stages.core import cli, errors
 
 if TYPE_CHECKING:
+    from stages.comparing.coverage import Coverage
     from stages.comparing.pairing import Pairs
     from stages.comparing.sources import Side
 
@@ -68,7 +70,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--worlds", type=int, default=2000, help="with --sequential: at most of a condition (2,000)")
     parser.add_argument("--task", help="this task only")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
-    parser.add_argument("--allow-missing", action="store_true", help="let conditions pass that cannot be compared")
+    parser.add_argument("--allow-missing", action="store_true", help="let pass what of the baseline has no partner")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
     parser.add_argument("--runs", type=int, default=10_000, help="uses of the gate to simulate a setting (10,000)")
     return parser
@@ -77,20 +79,24 @@ def _parser() -> ArgumentParser:
 def run_gate(arguments: Namespace) -> int:
     """Judge, print the judgements, and return the exit status."""
     from stages.compare import pair_sides
+    from stages.comparing.coverage import cover
     from stages.comparing.sources import Workspace, data_folder, find_side
 
     workspace = Workspace(arguments.data, arguments.params)
     baseline = find_side(arguments.baseline, workspace, None, arguments.task)
     now = data_folder("workspace", workspace, None, arguments.task)
     paired = pair_sides(baseline, now)
-    missing = _missing(baseline, now, paired)
-    failed = (_sequential if arguments.sequential else _fixed)(arguments, baseline, now, paired, missing)
-    if missing and not failed and not arguments.allow_missing:
-        raise errors.UserError(f"not in the same worlds on both sides: {', '.join(missing)} (see --allow-missing)")
+    coverage = cover(baseline, now, paired)
+    if arguments.sequential:
+        failed, coverage = _sequential(arguments, baseline, now, paired, coverage)
+    else:
+        failed = _fixed(arguments, paired, coverage)
+    if not coverage.whole and not failed and not arguments.allow_missing:
+        raise errors.UserError("\nerror: ".join(coverage.complaints(arguments.baseline)))
     return int(failed)
 
 
-def _fixed(arguments: Namespace, _baseline: "Side", _now: "Side", paired: list["Pairs"], missing: list[str]) -> bool:
+def _fixed(arguments: Namespace, paired: list["Pairs"], coverage: "Coverage") -> bool:
     """Judge the pairs there are and print it; whether the gate fails."""
     from stages.comparing import decision_report
     from stages.comparing.decision import judge
@@ -98,12 +104,14 @@ def _fixed(arguments: Namespace, _baseline: "Side", _now: "Side", paired: list["
     judgements = judge(paired, arguments.margin, arguments.level)
     told = decision_report.document if arguments.json else decision_report.text
     asked = decision_report.Asked(arguments.baseline, arguments.margin, arguments.level)
-    print(told(asked, judgements, missing))
+    print(told(asked, judgements, coverage))
     return any(one.state == "failed" for one in judgements)
 
 
-def _sequential(arguments: Namespace, baseline: "Side", now: "Side", paired: list["Pairs"], missing: list[str]) -> bool:
-    """Run further pairs until all is settled and print it; whether the gate fails."""
+def _sequential(
+    arguments: Namespace, baseline: "Side", now: "Side", paired: list["Pairs"], coverage: "Coverage"
+) -> tuple[bool, "Coverage"]:
+    """Run further pairs until all is settled and print it; whether the gate fails, and what is covered then."""
     import tempfile
     from time import monotonic
 
@@ -125,15 +133,9 @@ def _sequential(arguments: Namespace, baseline: "Side", now: "Side", paired: lis
             contests[task] = Contest(task, settings, arguments.data / task / "demonstrations", policies)
         answers = hold(paired, contests, rule, arguments.worlds, lambda: end is not None and monotonic() > end)
     told = trial_report.document if arguments.json else trial_report.text
-    print(told(arguments.baseline, answers, rule, missing))
-    return any(one.state == "failed" for one in answers)
-
-
-def _missing(baseline: "Side", now: "Side", paired: list["Pairs"]) -> list[str]:
-    """What the baseline has and is not judged for want of pairs."""
-    tasks = [task for task in baseline.evaluations if task not in now.evaluations]
-    unpaired = [one for one in paired if not len(one) and one.condition in baseline.evaluations[one.task].conditions]
-    return [*tasks, *(f"{one.task} {one.condition}" for one in unpaired)]
+    covered = coverage.but([(one.task, one.condition) for one in answers if one.state != "open"])
+    print(told(arguments.baseline, answers, rule, covered))
+    return any(one.state == "failed" for one in answers), covered
 
 
 def write_power(folder: Path, runs: int, margin: float, level: float) -> None:

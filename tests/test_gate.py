@@ -181,12 +181,37 @@ def test_a_condition_that_is_gone_is_no_success(gate: Any) -> None:
     assert gate(GOOD, kept, "--allow-missing").status == 0
 
 
-def test_a_condition_that_is_gone_does_not_hide_one_that_fails(gate: Any) -> None:
-    assert gate({"far": some(180, 200), "near": some(1, 1)}, {"far": some(100, 200)}).status == 1
+def test_worlds_that_are_gone_are_no_success(gate: Any) -> None:
+    fewer = {"near": some(150, 150), "far": some(180, 180)}
+    ended = gate(GOOD, fewer)
+    assert ended.status == 2
+    assert "distance near: left out 50 episodes that one side lacks.\n" in ended.output
+    assert "gate: nothing failed: 0 of 2 conditions" in ended.output
+    told = ended.output.splitlines()[-1]
+    assert "old: found no partner for 70 of 400 worlds of distance near, far, allowed: one for each (evaluate" in told
+    allowed = gate(GOOD, fewer, "--allow-missing", "--json")
+    left = {one["condition"]: one for one in json.loads(allowed.output)["left_out"]}
+    assert allowed.status == 0
+    assert (left["far"]["worlds"], left["far"]["lacking"], left["far"]["alone"]) == (200, 20, 20)
 
 
-def test_a_new_condition_is_not_held_against_the_workspace(gate: Any) -> None:
-    assert gate({"near": GOOD["near"]}, GOOD).status == 0
+def test_what_is_gone_and_what_has_become_less_are_both_told(gate: Any) -> None:
+    *_, gone, less = gate(GOOD, {"near": some(150, 150)}).output.splitlines()
+    assert gone == "error: not in the same worlds on both sides: distance far (see --allow-missing)"
+    assert "found no partner for 50 of 200 worlds of distance near, allowed" in less
+
+
+@pytest.mark.parametrize("now", [{"far": some(100, 200)}, {"far": some(60, 150), "near": some(1, 1)}])
+def test_what_is_gone_does_not_hide_a_condition_that_fails(gate: Any, now: dict[str, list[bool]]) -> None:
+    assert gate({"far": some(180, 200), "near": some(1, 1)}, now).status == 1
+
+
+def test_what_is_new_is_told_and_not_held_against_the_workspace(gate: Any) -> None:
+    ended = gate({"near": some(150, 150)}, GOOD)
+    assert ended.status == 0
+    assert "distance near: left out 50 episodes that one side lacks.\n" in ended.output
+    assert "distance far: left out 200 episodes that one side lacks.\n" in ended.output
+    assert ended.output.splitlines()[-1].startswith("gate: passed: 0 of 1 conditions")
 
 
 @pytest.mark.parametrize(

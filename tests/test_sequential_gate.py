@@ -44,12 +44,14 @@ def gate(chain: Chain, stage: Any, tmp_path_factory: pytest.TempPathFactory) -> 
             assert stage("evaluate", "distance", here / "policy.npz", *where).status == 0
         return root
 
-    def run(policy: str, episodes: int, *arguments: object) -> tuple[int, dict[str, Any]]:
-        old, new = side("old", LAST, episodes), side("new", policy, episodes)
+    def run(policy: str, episodes: int, *arguments: object, before: int = 0) -> tuple[int, dict[str, Any]]:
+        old, new = side("old", LAST, before or episodes), side("new", policy, episodes)
         where = ("--data", new / "data", "--params", new / "params.yaml")
         ended = stage("gate", "--baseline", old / "data", "--sequential", "--json", *where, *arguments)
-        told = json.loads(ended.output[ended.output.index("{") :])
-        return ended.status, {one["condition"]: one for one in told["conditions"]}
+        told, _ = json.JSONDecoder().raw_decode(ended.output[ended.output.index("{") :])
+        lacking = {one["condition"]: one["lacking"] for one in told["left_out"]}
+        answers = [{"lacking": lacking.get(one["condition"], 0), **one} for one in told["conditions"]]
+        return ended.status, {one["condition"]: one for one in answers}
 
     return run
 
@@ -81,6 +83,14 @@ def test_time_that_is_up_leaves_it_open(gate: Any) -> None:
     status, found = gate(LAST, 30, "--minutes", 0)
     assert status == 0
     assert {(one["state"], one["pairs"]) for one in found.values()} == {("open", 30)}
+
+
+def test_what_is_settled_misses_no_world_of_the_baseline_and_what_is_open_does(gate: Any) -> None:
+    status, found = gate(LAST, 30, before=150)
+    assert (status, {(one["state"], one["lacking"]) for one in found.values()}) == (0, {("cleared", 120)})
+    status, found = gate(LAST, 30, "--minutes", 0, before=150)
+    assert (status, {(one["state"], one["lacking"]) for one in found.values()}) == (2, {("open", 120)})
+    assert gate(LAST, 30, "--minutes", 0, "--allow-missing", before=150)[0] == 0
 
 
 def test_worlds_that_are_all_used_leave_it_open(gate: Any) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import json
 from typing import Any, NamedTuple
 
+from stages.comparing.coverage import Coverage
 from stages.comparing.decision import Judgement
 from stages.comparing.levels import sureness
 from stages.comparing.wording import chance, percent, points
@@ -21,25 +22,26 @@ class Asked(NamedTuple):
     level: float  # how often to fail where nothing is worse
 
 
-def outcome(failed: int, missing: Sequence[str]) -> str:
+def outcome(failed: int, coverage: Coverage) -> str:
     """What it comes to; what was not judged has not passed."""
-    return "failed" if failed else "nothing failed" if missing else "passed"
+    return "failed" if failed else "passed" if coverage.whole else "nothing failed"
 
 
-def text(asked: Asked, judgements: list[Judgement], missing: Sequence[str]) -> str:
-    """A line a condition, those that fail first, and the outcome."""
+def text(asked: Asked, judgements: list[Judgement], coverage: Coverage) -> str:
+    """A line a condition, those that fail first, what was left out, and the outcome."""
     told = [(one.state, _line(one, asked)) for one in judgements]
-    return summed_up(told, asked.baseline, missing, "have too few episodes to tell")
+    return summed_up(told, asked.baseline, coverage, "have too few episodes to tell")
 
 
-def summed_up(told: Sequence[tuple[str, str]], baseline: str, missing: Sequence[str], still_open: str) -> str:
+def summed_up(told: Sequence[tuple[str, str]], baseline: str, coverage: Coverage, still_open: str) -> str:
     """The states of conditions and what is told of each as one text; `still_open` is what those are that are open."""
     lines = [line for _, line in sorted(told, key=lambda one: _ORDER.index(one[0]))]
-    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in missing]
+    lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in coverage.missing]
+    lines += coverage.lines
     failed, unsure = (sum(found == state for found, _ in told) for state in ("failed", "open"))
     counted = f"{failed} of {len(told)} conditions are worse than {baseline}"
     rest = f"; {unsure} {still_open}" if unsure else ""
-    return "\n".join([*lines, f"gate: {outcome(failed, missing)}: {counted}{rest}"])
+    return "\n".join([*lines, f"gate: {outcome(failed, coverage)}: {counted}{rest}"])
 
 
 def _line(one: Judgement, asked: Asked) -> str:
@@ -55,7 +57,7 @@ def _line(one: Judgement, asked: Asked) -> str:
     return f"{name}: {moved}; too few episodes for {points(asked.margin)} points, only {ruled}"
 
 
-def document(asked: Asked, judgements: list[Judgement], missing: list[str]) -> str:
+def document(asked: Asked, judgements: list[Judgement], coverage: Coverage) -> str:
     """The same as JSON: equal inputs give equal bytes."""
     content: dict[str, Any] = {
         "baseline": asked.baseline,
@@ -63,6 +65,6 @@ def document(asked: Asked, judgements: list[Judgement], missing: list[str]) -> s
         "level": asked.level,
         "failed": any(one.state == "failed" for one in judgements),
         "conditions": [asdict(one) for one in judgements],
-        "missing": missing,
+        **coverage.document(),
     }
     return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)

@@ -62,6 +62,11 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
     return side
 
 
+def lone_tasks(a: Side, b: Side) -> list[str]:
+    """The tasks that one side lacks."""
+    return sorted(set(a.evaluations) ^ set(b.evaluations))
+
+
 def is_one_round(name: str) -> bool:
     """Whether `name` means a round by itself, so that there is none to choose."""
     return _is_workspace_round(name) or _is_round_folder(name)

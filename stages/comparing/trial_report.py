@@ -5,16 +5,17 @@ from dataclasses import asdict
 import json
 from typing import Any
 
+from stages.comparing.coverage import Coverage
 from stages.comparing.decision_report import summed_up
 from stages.comparing.trial import Answer, Rule
 from stages.comparing.wording import chance, points
 from stages.core.wording import plural
 
 
-def text(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence[str]) -> str:
-    """A line a condition, those that fail first, and the outcome."""
+def text(baseline: str, answers: Sequence[Answer], rule: Rule, coverage: Coverage) -> str:
+    """A line a condition, those that fail first, what was left out, and the outcome."""
     told = [(one.state, _line(one, rule, len(answers))) for one in answers]
-    return summed_up(told, baseline, missing, "not settled yet")
+    return summed_up(told, baseline, coverage, "not settled yet")
 
 
 def _line(one: Answer, rule: Rule, conditions: int) -> str:
@@ -29,13 +30,13 @@ def _line(one: Answer, rule: Rule, conditions: int) -> str:
     return f"{name}: not settled ({read}; anytime p of not worse {worse}, of worse by {points(rule.margin)} {cleared})"
 
 
-def document(baseline: str, answers: Sequence[Answer], rule: Rule, missing: Sequence[str]) -> str:
+def document(baseline: str, answers: Sequence[Answer], rule: Rule, coverage: Coverage) -> str:
     """The same as JSON: equal answers give equal bytes."""
     content: dict[str, Any] = {
         "baseline": baseline,
         **asdict(rule),
         "failed": any(one.state == "failed" for one in answers),
         "conditions": [asdict(one) for one in answers],
-        "missing": list(missing),
+        **coverage.document(),
     }
     return json.dumps(content, indent=2, sort_keys=True, allow_nan=False)

@@ -55,6 +55,11 @@ def sentence(one: Comparison, level: float) -> str:
     return f"{name}: no evidence of a difference; B being {excluded}."
 
 
+def task_left_out(task: str) -> str:
+    """That a task was not compared at all."""
+    return f"{task}: left out, one side lacks it."
+
+
 def left_out(pairs: Pairs) -> list[str]:
     """What of a condition was not compared, and why."""
     name = f"{pairs.task} {pairs.condition}"
