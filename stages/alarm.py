@@ -18,7 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from stages.core import cli, errors
-from stages.core.files import replacing, write_bytes
+from stages.core.files import check_writable, replacing, write_bytes
 from stages.core.policy import load_policy
 from stages.core.settings import Settings, load_settings
 from stages.policies import POLICIES
@@ -31,6 +31,11 @@ _USELESS = {
     "knobs": ("splits", "pool"),
     "responses": ("splits", "pool"),
 }
+_FILES = {
+    "calibration": ("calibration.csv",),
+    "knobs": ("knobs.csv", "knobs.svg"),
+    "responses": ("responses.csv",),
+}
 
 
 def main() -> None:
@@ -38,6 +43,8 @@ def main() -> None:
     parser = _parser()
     arguments = parser.parse_args()
     cli.refuse(parser, arguments, _USELESS[arguments.question], f"with another question than {arguments.question}")
+    for ending in _FILES[arguments.question]:
+        check_writable(arguments.output / f"{arguments.task}-{ending}")
     settings = load_settings(arguments.params, TASKS, POLICIES)
     rounds = arguments.round or [settings.get(settings.params.rounds, "rounds")[-1].name]
     for name in rounds:

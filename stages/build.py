@@ -27,7 +27,7 @@ def main() -> None:
     cli.add_task(parser)
     parser.add_argument("rows", type=Path, help="steps.parquet of demonstrations, or dataset.parquet")
     parser.add_argument("more", type=Path, help="episodes.parquet of demonstrations, or corrections.parquet")
-    parser.add_argument("--output", type=Path, required=True, help="the dataset, a Parquet file")
+    parser.add_argument("--output", type=cli.new_file(), required=True, help="the dataset, a Parquet file")
     arguments = parser.parse_args()
     task = TASKS.find(arguments.task)
     schema = schemas.expert_schema(arguments.task, task)

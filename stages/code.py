@@ -18,6 +18,8 @@ from stages.core.files import replacing
 from stages.core.modules import EVERYTHING, Concern, read
 from stages.core.params import read_params
 
+_FILES = ("*.txt", "*/*.txt")
+
 
 def main() -> None:
     """Command line of the stage."""
@@ -26,11 +28,12 @@ def main() -> None:
     parser.add_argument("--once", nargs="+", default=[], help="stages that run once, for all tasks")
     parser.add_argument("--by-task", nargs="+", default=[], help="stages that run for each task, without its policy")
     parser.add_argument("--by-policy", nargs="+", default=[], help="stages that run for each task, with its policy")
-    parser.add_argument("--output", type=Path, required=True, help="folder for <stage>.txt and <task>/<stage>.txt")
+    output = cli.new_folder(*_FILES)
+    parser.add_argument("--output", type=output, required=True, help="folder for <stage>.txt and <task>/<stage>.txt")
     arguments = parser.parse_args()
     package, kinds = arguments.code, policy_kinds(arguments.params)
     tasks = [entry.name for entry in read(package / "tasks" / "__init__.py").entries if entry.what == "task"]
-    with replacing(arguments.output, holds=("*.txt", "*/*.txt")) as folder:
+    with replacing(arguments.output, holds=_FILES) as folder:
         folder.mkdir()
         for stage in arguments.once:
             write(folder / f"{stage}.txt", package, stage, EVERYTHING)

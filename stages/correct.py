@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("practice", type=Path, help="folder of the practice episodes")
     parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
-    parser.add_argument("--output", type=Path, required=True, help="the corrections, a Parquet file")
+    parser.add_argument("--output", type=cli.new_file(), required=True, help="the corrections, a Parquet file")
     arguments = parser.parse_args()
     name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
     task = TASKS.find(name)

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from stages.core import cli, errors, tables
+from stages.core import cli, errors, schemas, tables
 from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
@@ -30,7 +30,8 @@ def main() -> None:
     cli.add_conditions(parser)
     parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
     parser.add_argument("--recording", type=Path, action="append", help="import this file instead (may be repeated)")
-    parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
+    output = cli.new_folder(schemas.STEPS, schemas.EPISODES)
+    parser.add_argument("--output", type=output, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
     task, settings = TASKS.find(arguments.task), load_settings(arguments.params, TASKS, POLICIES)
     if arguments.recording:

@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING
 
 from stages.comparing.levels import check_level
 from stages.core import cli, errors
+from stages.core.files import check_writable, write_bytes, write_text
 
 if TYPE_CHECKING:
     from stages.comparing.coverage import Coverage
     from stages.comparing.pairing import Pairs
     from stages.comparing.sources import Side
 
+_POWER = ("power.csv", "power.svg", "sequential.csv", "budget.csv")  # what --power writes
 _OF_EPISODES = ("params", "data", "task", "sequential", "minutes", "worlds", "allow_missing", "json")  # not of --power
 
 
@@ -53,6 +55,8 @@ def _check(parser: ArgumentParser, arguments: Namespace) -> None:
             raise errors.UserError(f"--{name}: found {getattr(arguments, name)}, allowed: at least 1")
     if arguments.power is not None:
         cli.refuse(parser, arguments, _OF_EPISODES, "without --power")
+        for name in _POWER:
+            check_writable(arguments.power / name)
     else:
         cli.refuse(parser, arguments, ["runs"], "with --power")
         cli.refuse(parser, arguments, [] if arguments.sequential else ["worlds"], "with --sequential")
@@ -144,7 +148,6 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
 
     from stages.comparing import power, power_report, sequential_power
     from stages.comparing.trial import Rule
-    from stages.core.files import write_bytes, write_text
 
     most = min(power.SUCCESS) / max(sequential_power.LOSSES)
     if margin > most:
@@ -158,10 +161,11 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     found = list(tqdm(sequential_power.courses(runs, rule), desc="gate: sequential", mininterval=1, leave=False))
     within = list(sequential_power.budgets(max(1, runs // 5), rule))
     # Only now: the files are of one run, or of another.
-    write_text(folder / "power.csv", power_report.csv(powers))
-    write_bytes(folder / "power.svg", power_report.svg(powers, *power.PLOTTED, margin))
-    write_text(folder / "sequential.csv", sequential_power.csv(found))
-    write_text(folder / "budget.csv", sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
+    table, chart, sequential, budget = (folder / name for name in _POWER)
+    write_text(table, power_report.csv(powers))
+    write_bytes(chart, power_report.svg(powers, *power.PLOTTED, margin))
+    write_text(sequential, sequential_power.csv(found))
+    write_text(budget, sequential_power.csv(within, sequential_power.BUDGET_COLUMNS))
     print(power_report.sentences(powers, margin, level))
     print(sequential_power.sentences(found, rule))
 

@@ -4,7 +4,6 @@ Of each world the first picture and, beside it, the one at the end of the expert
 """
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +32,7 @@ _LABEL, _GAP, _QUALITY = 84, 4, 88  # [px] [px] of JPEG
 def main() -> None:
     """Command line."""
     parser = cli.parser(__doc__)
-    parser.add_argument("--output", type=Path, required=True, help="the picture (.jpg)")
+    parser.add_argument("--output", type=cli.new_file(), required=True, help="the picture (.jpg)")
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)
     encoded = io.BytesIO()

@@ -7,6 +7,7 @@ from pathlib import Path
 import sys
 
 from stages.core import cli, errors
+from stages.core.seal import SUMMED
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -16,9 +17,9 @@ def main() -> None:
     """Command line of the stage."""
     parser = cli.parser(__doc__)
     parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation and <task>/demonstrations")
-    parser.add_argument("--results", type=Path, required=True, help="the full result (.csv)")
-    parser.add_argument("--metrics", type=Path, required=True, help="a few figures of the last round (.json)")
-    parser.add_argument("--plots", type=Path, required=True, help="folder for the plots' data")
+    parser.add_argument("--results", type=cli.new_file(), required=True, help="the full result (.csv)")
+    parser.add_argument("--metrics", type=cli.new_file(), required=True, help="a few figures of the last round (.json)")
+    parser.add_argument("--plots", type=cli.new_folder(*SUMMED), required=True, help="folder for the plots' data")
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)
     names = settings.get(settings.params.tasks, "tasks")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stages.core import cli, errors, tables
+from stages.core import cli, errors, schemas, tables
 from stages.core.conditions import find_conditions
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
@@ -20,7 +20,8 @@ def main() -> None:
     parser.add_argument("policy", type=Path, help="the policy (.npz)")
     cli.add_conditions(parser)
     parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
-    parser.add_argument("--output", type=Path, required=True, help="folder for steps.parquet and episodes.parquet")
+    output = cli.new_folder(schemas.STEPS, schemas.EPISODES)
+    parser.add_argument("--output", type=output, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()
     name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
     task = TASKS.find(name)

@@ -3,13 +3,13 @@
 import argparse
 import ctypes
 import os
-from pathlib import Path
 import sys
 import time
 from typing import Any
 
 import numpy as np
 
+from stages.core import cli
 from stages.core.errors import UserError, run
 from stages.core.recordings import write_recording
 from stages.core.task import Floats
@@ -29,12 +29,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.record", description=__doc__)
     parser.add_argument("task", choices=["kuka_joints"], help="what is demonstrated")
     where = "the recording, .parquet or .csv, e.g. data/recordings/kuka_joints/mine.parquet"
-    parser.add_argument("--output", type=Path, required=True, help=where)
+    parser.add_argument("--output", type=cli.new_file(*SUFFIXES), required=True, help=where)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long; the key q ends it earlier (%(default)s)")
     arguments = parser.parse_args()
-    if arguments.output.suffix not in SUFFIXES:
-        found = arguments.output.suffix or "nothing"
-        raise UserError(f"--output: found a file ending in {found}, allowed: {', '.join(SUFFIXES)}")
     if not PHYSICS_STEP <= arguments.seconds < float("inf"):
         least = f"1/{1 / PHYSICS_STEP:g} (a physics step)"
         raise UserError(f"--seconds: found {arguments.seconds:g}, allowed: {least} or more, and finite")

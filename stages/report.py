@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from stages.core import errors
+from stages.core import cli, errors
 from stages.core.files import write_bytes, write_text
 
 
@@ -16,9 +16,9 @@ def main() -> None:
     parser.add_argument("--plots", type=Path, required=True, help="folder of the plots' data")
     parser.add_argument("--studies", type=Path, help="folder of studies and their tables")
     parser.add_argument("--alarm", type=Path, help="folder of what `python -m stages.alarm` found")
-    parser.add_argument("--page", type=Path, required=True, help="the page (.html)")
-    parser.add_argument("--summary", type=Path, required=True, help="the summary (.md)")
-    parser.add_argument("--picture", type=Path, help="an episode before and after the corrections (.jpg)")
+    parser.add_argument("--page", type=cli.new_file(), required=True, help="the page (.html)")
+    parser.add_argument("--summary", type=cli.new_file(), required=True, help="the summary (.md)")
+    parser.add_argument("--picture", type=cli.new_file(), help="an episode before and after the corrections (.jpg)")
     arguments = parser.parse_args()
 
     from stages.reporting.changes import read_changes

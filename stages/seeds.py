@@ -12,8 +12,8 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from stages.core import errors
-from stages.core.files import write_bytes, write_text
+from stages.core import cli, errors
+from stages.core.files import check_writable, write_bytes, write_text
 
 if TYPE_CHECKING:
     from stages.comparing.evaluations import Evaluation
@@ -28,8 +28,8 @@ def main() -> None:
     arguments = _parser().parse_args()
     if arguments.count < 2:
         raise errors.UserError(f"count: found {arguments.count}, allowed: at least 2, or nothing can be told apart")
-    if arguments.output.suffix != ".csv":
-        raise errors.UserError(f"--output: found {arguments.output}, allowed: a name that ends in .csv")
+    picture = arguments.output.with_suffix(".svg")
+    check_writable(picture)
     from stages.comparing.rounds import read_chain
     from stages.core.settings import load_settings
     from stages.policies import POLICIES
@@ -45,15 +45,17 @@ def main() -> None:
         run_seed(one, tasks, chain)
     text = csv(table(seeds, tasks, chain))
     write_text(arguments.output, text)
-    write_bytes(arguments.output.with_suffix(".svg"), seeds_svg(read_seeds(arguments.output)))
+    write_bytes(picture, seeds_svg(read_seeds(arguments.output)))
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, help="how many seeds, that of params.yaml included")
     parser.add_argument("--task", nargs="+", metavar="TASK", help="these tasks only (all of params.yaml)")
-    default = Path("reports/studies/seeds.csv")
-    parser.add_argument("--output", type=Path, default=default, help=f"the table; its plot goes beside it ({default})")
+    default = "reports/studies/seeds.csv"
+    parser.add_argument(
+        "--output", type=cli.new_file(".csv"), default=default, help=f"the table; its plot goes beside it ({default})"
+    )
     return parser
 
 

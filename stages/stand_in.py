@@ -12,6 +12,7 @@ import numpy as np
 from stages.core import cli, errors
 from stages.core.conditions import conditions_of
 from stages.core.episode import Episode
+from stages.core.files import check_writable
 from stages.core.parallel import run_episodes
 from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller
@@ -39,6 +40,9 @@ def main() -> None:
         raise errors.UserError(f"condition: found {condition}, allowed: {', '.join(conditions)}")
     if arguments.episodes < 1:
         raise errors.UserError(f"--episodes: found {arguments.episodes}, allowed: at least 1")
+    files = [arguments.output / f"{condition}_{number}.parquet" for number in range(1, arguments.episodes + 1)]
+    for path in files:
+        check_writable(path)
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("stand_in", name, condition)
     plans = plan_episodes(knobs, conditions[condition], arguments.episodes, condition, settings.seed, *names)
@@ -47,8 +51,8 @@ def main() -> None:
     if not any(episode.outcome == "success" for episode in episodes):
         ended = ", ".join(dict.fromkeys(str(episode.outcome) for episode in episodes))
         raise errors.UserError(f"{condition}: found no success ({ended}), allowed: one or more; nothing was written")
-    for number, episode in enumerate(episodes, start=1):
-        keep(episode, task, arguments.output / f"{condition}_{number}.parquet")
+    for episode, path in zip(episodes, files, strict=True):
+        keep(episode, task, path)
 
 
 def keep(episode: Episode, task: type[Task], path: Path) -> None:

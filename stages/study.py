@@ -22,7 +22,7 @@ import yaml
 
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
-from stages.core.files import replacing, write_bytes, write_text
+from stages.core.files import check_writable, replacing, write_bytes, write_text
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
@@ -53,6 +53,7 @@ def main() -> None:
     else:
         key, study = read_sweep(arguments.sweep, arguments.task, arguments.rounds)
         path = sweep_path(key, study, arguments.name)
+        check_writable(path)
         run_study(path, study)
         # Only now: what failed leaves no study behind, which the report would read.
         write_study(path, study)
@@ -117,6 +118,9 @@ def run_study(path: Path, study: Study) -> None:
     """Run every variant as an experiment, and write the table (and the chart) beside `path`."""
     import pandas as pd
 
+    table_path, chart_path = path.with_suffix(".csv"), path.with_suffix(".svg")
+    for output in (table_path, chart_path) if study.plot == "values" else (table_path,):
+        check_writable(output)
     tables = []
     for place, (variant, changes) in enumerate(study.variants.items()):
         name = f"{path.stem}-{place}".replace("_", "-")
@@ -124,14 +128,14 @@ def run_study(path: Path, study: Study) -> None:
         run_experiment(name, {"rounds": flow(study.rounds), **study.base, **(changes or {})})
         tables.append(_rows(name, study.task).assign(variant=variant))
     table = pd.concat(tables)
-    with replacing(path.with_suffix(".csv")) as temporary:
+    with replacing(table_path) as temporary:
         columns = ["variant", *(column for column in table.columns if column != "variant")]
         table[columns].to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     if study.plot == "values":
         from stages.reporting.sweep import sweep_svg
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
-        write_bytes(path.with_suffix(".svg"), sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+        write_bytes(chart_path, sweep_svg(table, " and ".join(dict.fromkeys(changed))))
 
 
 def _rows(name: str, task: str) -> Any:

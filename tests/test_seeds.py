@@ -64,7 +64,7 @@ def test_one_episode_tells_no_spread(tmp_path: Path) -> None:
     [
         (("1",), "count: found 1, allowed: at least 2"),
         (("2", "--task", "walk"), "--task: found walk, allowed: distance"),
-        (("2", "--output", "seeds.txt"), "--output: found seeds.txt"),
+        (("2", "--output", "seeds.txt"), "seeds.txt: found a file ending in .txt, allowed: .csv"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(stage: Any, arguments: tuple[str, ...], told: str) -> None:

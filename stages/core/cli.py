@@ -1,11 +1,12 @@
 """The command line that all stages share."""
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
 
 from stages.core.errors import UserError
+from stages.core.files import check_writable
 
 
 def parser(description: str | None) -> ArgumentParser:
@@ -28,6 +29,34 @@ def add_round(made: ArgumentParser) -> None:
 def add_conditions(made: ArgumentParser) -> None:
     """What the worlds of the stage are drawn from."""
     made.add_argument("--conditions", type=Path, help="file of `randomize` (.json; otherwise as the parameters say)")
+
+
+def new_file(*suffixes: str) -> Callable[[str], Path]:
+    """Reads an option (its `type`) that names a file to be written, ending in one of the `suffixes` if there are any.
+
+    UserError where it cannot be written: now, as the command begins, and not after all its work.
+    """
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if suffixes and path.suffix not in suffixes:
+            found = path.suffix or "nothing"
+            raise UserError(f"{path}: found a file ending in {found}, allowed: {', '.join(suffixes)}")
+        check_writable(path)
+        return path
+
+    return read
+
+
+def new_folder(*holds: str) -> Callable[[str], Path]:
+    """Reads an option (its `type`) that names a folder to be written, of files of these patterns alone, likewise."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        check_writable(path, holds)
+        return path
+
+    return read
 
 
 def refuse(made: ArgumentParser, arguments: Namespace, names: Iterable[str], allowed: str) -> None:

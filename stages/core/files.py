@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 import shutil
 from typing import Any
-from uuid import uuid4
 
 from stages.core.errors import UserError
 
@@ -31,10 +30,7 @@ def replacing(path: Path, holds: Sequence[str] = ()) -> Iterator[Path]:
         yield temporary
         _move(temporary, path)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise UserError(
-            f"{path}: cannot be written ({why}); make room or the folder writable and run it again, nothing was changed"
-        ) from None
+        raise _unwritable(path, error) from None
     except UserError as error:
         # Of a file in a folder: its name for now means nothing to anyone.
         raise UserError(str(error).replace(str(temporary), str(path))) from None
@@ -43,11 +39,36 @@ def replacing(path: Path, holds: Sequence[str] = ()) -> Iterator[Path]:
             _remove(temporary)
 
 
+def check_writable(path: Path, holds: Sequence[str] = ()) -> None:
+    """UserError where `replacing` would refuse `path` or could not write there: to be asked before the work, not after.
+
+    Nothing is changed by asking: what is tried is a file without a name, where the system has such.
+    """
+    from tempfile import TemporaryFile  # only now: nobody else needs it
+
+    _check_lost(path, holds)
+    try:
+        nearest = next(filter(os.path.lexists, path.parents), path.parent)  # others will be made
+        with TemporaryFile(dir=os.path.realpath(nearest)):  # by way of a link it would be given a name
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return UserError(
+        f"{path}: cannot be written ({why}); make room or the folder writable and run it again, nothing was changed"
+    )
+
+
 def _check_lost(path: Path, holds: Sequence[str]) -> None:
     """UserError where what stands at `path` is not what is to be replaced."""
     if path.name in ("", ".."):
         raise UserError(f"{path}: cannot be written, allowed: a name of its own")
     if not path.is_dir():
+        if holds and os.path.lexists(path):
+            raise UserError(f"{path}: found a file, allowed: the name of a folder")
         return
     if not holds:
         raise UserError(f"{path}: found a folder, allowed: the name of a file")
@@ -61,7 +82,7 @@ def _check_lost(path: Path, holds: Sequence[str]) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    return path.with_name(f".{path.name}.{os.urandom(16).hex()}.tmp")
 
 
 def _move(temporary: Path, path: Path) -> None:

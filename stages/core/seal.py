@@ -11,6 +11,7 @@ from stages.core.files import write_text
 
 _SEAL = "digest"
 SUMS = "SHA256SUMS"
+SUMMED = ("*.csv", SUMS)  # what a folder of tables with their sums holds
 
 
 def sealed(figures: dict[str, Any]) -> dict[str, Any]:

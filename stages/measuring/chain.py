@@ -9,7 +9,7 @@ import pandas as pd
 from stages.core import errors, tables
 from stages.core.files import replacing, write_json
 from stages.core.params import RoundSettings
-from stages.core.seal import SUMS, read_sealed, write_sums
+from stages.core.seal import SUMMED, read_sealed, write_sums
 from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.outside import outside
@@ -52,7 +52,7 @@ def measure_chain(
             for part, table in found.items():
                 parts[part].append(table.assign(task=name, round=one.number))
         metrics[name] = _metrics(found[_RESULTS], training)
-    with replacing(plots, holds=("*.csv", SUMS)) as folder:
+    with replacing(plots, holds=SUMMED) as folder:
         write_csv(pd.concat(parts[_RESULTS]), results_path)
         write_json(metrics_path, metrics)
         for part in _PLOTS:

@@ -1,12 +1,13 @@
 """Files appear whole or not at all."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.files import replacing, write_json, write_text
+from stages.core.files import check_writable, replacing, write_json, write_text
 
 FOLDER = ("a", "b", "half")  # what a folder in these tests may hold
 
@@ -82,6 +83,60 @@ def test_json_refuses_what_is_no_number_and_leaves_the_old(tmp_path: Path) -> No
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "x", float("nan"))
     assert (tmp_path / "x").read_text() == "1\n"
+
+
+def refused(path: Path, holds: tuple[str, ...], first: bool) -> str | None:
+    """What is said against writing there, asked first or when writing; None where nothing is."""
+    try:
+        if first:
+            check_writable(path, holds)
+            return None
+        with replacing(path, holds) as temporary:
+            if holds:
+                temporary.mkdir()
+            else:
+                temporary.write_text("new")
+    except UserError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("holds", [(), ("a",)])
+@pytest.mark.parametrize(
+    ("place", "fine"),
+    [
+        ("new", "both"),
+        ("new/in/new", "both"),
+        ("link/new", "both"),
+        ("old", "file"),
+        ("empty", "folder"),
+        ("..", "neither"),
+        ("theirs", "neither"),
+        ("old/new", "neither"),
+        ("broken/new", "neither"),
+        ("loop/new", "neither"),
+        ("/proc/new", "neither"),
+    ],
+)
+def test_what_cannot_be_written_is_known_before_and_nothing_changes(
+    place: str, fine: str, holds: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Asking first says what writing then says, and leaves no trace: not even in the time of a folder's change."""
+    (tmp_path / "old").write_text("old")
+    (tmp_path / "theirs" / "deep").mkdir(parents=True)
+    (tmp_path / "theirs" / "deep" / "own").write_text("kept")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    (tmp_path / "broken").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    before = [(one, os.lstat(one).st_mtime_ns) for one in (tmp_path, *sorted(tmp_path.rglob("*")))]
+    said = refused(tmp_path / place, holds, first=True)
+    assert [(one, os.lstat(one).st_mtime_ns) for one in (tmp_path, *sorted(tmp_path.rglob("*")))] == before
+    assert (said is None) == (fine in ("both", "folder" if holds else "file"))
+    then = refused(tmp_path / place, holds, first=False)
+    assert (said is None) == (then is None)
+    if said and then:
+        assert said.partition("(")[0] == then.partition("(")[0]  # the system has several words for what is no folder
 
 
 @pytest.mark.parametrize("holds", [(), ("steps.parquet",), ("*.csv", "sub/*.csv")])
