@@ -18,7 +18,7 @@ from stages.core.episode import Ints, Plan, Steps
 from stages.core.gates import GATES, Visited
 from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
-from stages.core.recordings import read_recording
+from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import NOISE_KNOBS, Floats, Task
@@ -77,8 +77,8 @@ def main() -> None:
 
 
 def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:
-    """A person's corrections, as they were recorded."""
-    observations, actions = task.complete(read_recording(path, task.recorded))
+    """A person's corrections, as they were recorded; UserError for a recording that shows nothing."""
+    observations, actions = read_shown(path, task)
     rows = len(actions)
     steps = Steps(
         np.zeros(rows, dtype=np.int64),

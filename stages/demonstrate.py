@@ -14,7 +14,7 @@ from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings
-from stages.core.recordings import RECORDED, read_recording
+from stages.core.recordings import RECORDED, read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, compute, load_settings
 from stages.core.task import NOISE_KNOBS, Task
@@ -71,11 +71,7 @@ def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> li
     world = {knob: known.default for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
     episodes = []
     for place, path in enumerate(files):
-        recorded = read_recording(path, task.recorded)
-        flaw = task.flaw(recorded)
-        if flaw is not None:
-            raise errors.UserError(f"{path}: {flaw}")
-        observations, actions = task.complete(recorded)
+        observations, actions = read_shown(path, task)
         unknown = np.zeros(len(actions))
         episodes.append(
             Episode(

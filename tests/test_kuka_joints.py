@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from stages.core.episode import Episode, Plan, Scores, Steps
 from stages.core.errors import UserError
@@ -220,13 +221,19 @@ def recording(path: Path, still: int, moving: int) -> Path:
     return path
 
 
-def test_a_recording_in_which_nothing_moves_is_refused(stage: Any, root: Path, tmp_path: Path) -> None:
+def test_a_recording_in_which_nothing_moves_is_refused(stage: Any, content: dict[str, Any], tmp_path: Path) -> None:
+    """Be it shown first, or as a correction."""
     still, output = recording(tmp_path / "still.csv", 60, 0), ("--output", tmp_path / "out")
-    params = ("--params", root / "params.yaml")
-    ended = stage("demonstrate", "kuka_joints", "--recording", still, *params, *output)
+    content["correct"]["kuka_joints"]["recordings"] = {"round_1": still.name}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
     told = f"error: {still}: found no joint that covers more than 0 rad, allowed: more than 0.02 rad\n"
-    assert (ended.status, ended.output) == (2, told)
-    assert not (tmp_path / "out").exists()
+    for name, *arguments in (
+        ("demonstrate", "kuka_joints", "--recording", still),
+        ("correct", "kuka_joints", "round_0", tmp_path / "practice", "--recordings", tmp_path),
+    ):
+        ended = stage(name, *arguments, "--params", tmp_path / "params.yaml", *output)
+        assert (ended.status, ended.output) == (2, told), name
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_demonstration_in_which_nothing_moves_is_refused(shown: list[Episode], tmp_path: Path) -> None:

@@ -12,9 +12,18 @@ from stages.core.digest import Digest
 from stages.core.errors import UserError, listed, reason
 from stages.core.files import replacing
 from stages.core.footers import check_size
-from stages.core.task import Channel, Floats
+from stages.core.task import Channel, Floats, Task
 
 RECORDED = "recording"  # the condition of episodes that a person recorded
+
+
+def read_shown(path: Path, task: type[Task]) -> tuple[Floats, Floats]:
+    """Observations (T, O) and actions (T, A) of the recording at `path`; UserError where it is none to learn from."""
+    recorded = read_recording(path, task.recorded)
+    flaw = task.flaw(recorded)
+    if flaw is not None:
+        raise UserError(f"{path}: {flaw}")
+    return task.complete(recorded)
 
 
 def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
