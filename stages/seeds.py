@@ -4,7 +4,8 @@ Each seed has demonstrations, practice and corrections of its own (`dvc exp run 
 params.yaml on), and all are judged in the same worlds (`evaluation_seed`). A policy of the kind mlp begins with the
 same weights under every seed, so the spread leaves these out. The table has a row for every round and condition: the
 mean over seeds with its 95 % interval, the standard deviation of success from seed to seed, and the one that episodes
-alone give one seed's success. What was run before is taken from DVC's cache.
+alone give one seed's success. What was run before is taken from DVC's cache. The experiments stay, as seed-1 and so on;
+earlier ones of these names are replaced, which is said.
 """
 
 from argparse import ArgumentParser

@@ -2,7 +2,8 @@
 
 A study is a YAML file: a question, the task it is about, the number of rounds, what all variants share (`base`), and
 by the name of each variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key`
-removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant.
+removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant. The experiments stay, as
+study-NAME-0 and so on; run again, or by a study of the same name elsewhere, they are replaced, which is said.
 
 --sweep KEY=VALUE,VALUE,... runs the study of one parameter's values and, when it is done, writes it down,
 reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 95 % intervals, value by value.
@@ -123,7 +124,7 @@ def run_study(path: Path, study: Study) -> None:
         check_writable(output)
     tables = []
     for place, (variant, changes) in enumerate(study.variants.items()):
-        name = f"{path.stem}-{place}".replace("_", "-")
+        name = experiment(path, place)
         print(f"{path}: {variant}", file=sys.stderr)
         run_experiment(name, {"rounds": flow(study.rounds), **study.base, **(changes or {})})
         tables.append(_rows(name, study.task).assign(variant=variant))
@@ -136,6 +137,11 @@ def run_study(path: Path, study: Study) -> None:
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
         write_bytes(chart_path, sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+
+
+def experiment(path: Path, place: int) -> str:
+    """The name of a variant's experiment: no study of another name has it, nor a seed of `stages.seeds`."""
+    return f"study-{path.stem}-{place}"
 
 
 def _rows(name: str, task: str) -> Any:
@@ -159,12 +165,16 @@ def read_study(path: Path) -> Study:
 
 
 def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:
-    """Run the chain up to these stages in a workspace of its own, as the experiment `name`."""
+    """Run the chain up to these stages in a workspace of its own, as the experiment `name`.
+
+    One of that name that there is already gives way, and standard error says so.
+    """
     settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
     overrides = [part for setting in settings for part in ("--set-param", setting)]
     command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
-    # Of an earlier run; there need not be one.
-    subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
+    removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
+    if removed.returncode == 0:  # otherwise there was none
+        print(f"experiment {name}: replaces an earlier one of this name", file=sys.stderr)
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
         raise errors.UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
 

@@ -22,8 +22,12 @@ def test_seeds_run_as_experiments_and_end_in_a_table_and_a_chart(tmp_path: Path)
     rounds = yaml.safe_load((ROOT / "params.yaml").read_text())["rounds"][:1]
     small = {"tasks": ["distance"], "rounds": rounds, "evaluate.distance.episodes": 20, "noise.distance.action": 0.5}
     folder = copy_repository(tmp_path / "repository", small)
+    here = run(folder, "git", "rev-parse", "HEAD").strip()
+    run(folder, "git", "update-ref", f"refs/exps/{here[:2]}/{here[2:]}/seed-2", here)  # one that was run before
     said = run(folder, sys.executable, "-m", "stages.seeds", "2", "--task", "distance", "--output", "seeds.csv")
     assert "seed 2 of 1 to 2" in said
+    told = [line for line in said.splitlines() if line.startswith("experiment ")]
+    assert told == ["experiment seed-2: replaces an earlier one of this name"]
     table = pd.read_csv(folder / "seeds.csv")
     assert table["condition"].tolist() == ["near", "far", "region", "beyond", "real"]
     assert (table["seeds"] == 2).all()

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from stages import seeds
 from stages.core.errors import UserError
-from stages.study import read_study, read_sweep, sweep_path, write_study
+from stages.study import experiment, read_study, read_sweep, sweep_path, write_study
 from tests.chain import ROOT, run
 
 STUDIES = sorted((ROOT / "reports/studies").glob("*.yaml"))
+STEMS = ("seed", "a_b", "a-b", "a-b-1", "study", "seed-1")
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -89,8 +91,16 @@ def test_a_sweep_that_fails_leaves_nothing_in_the_way_of_the_next(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     said = run(tmp_path, "python", "-m", "stages.study", "--sweep", "policy.kuka_reach.neighbor=1,2", check=False)
-    assert "error: experiment policy-kuka-reach-neighbor-0 failed" in said
+    assert "error: experiment study-policy_kuka_reach_neighbor-0 failed" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_two_experiments_share_a_name() -> None:
+    studies = [experiment(Path("reports/studies") / f"{stem}.yaml", place) for stem in STEMS for place in (0, 1, 10)]
+    names = [*studies, *(seeds.experiment(seed) for seed in (0, 1, 10))]
+    assert len(set(names)) == len(names)
+    for stem in STEMS:
+        run(ROOT, "git", "check-ref-format", f"refs/exps/{experiment(Path(stem), 1)}")
 
 
 def test_a_sweep_does_not_take_the_place_of_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
