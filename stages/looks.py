@@ -32,7 +32,7 @@ _LABEL, _GAP, _QUALITY = 84, 4, 88  # [px] [px] of JPEG
 def main() -> None:
     """Command line."""
     parser = cli.parser(__doc__)
-    parser.add_argument("--output", type=cli.new_file(), required=True, help="the picture (.jpg)")
+    parser.add_argument("--output", type=cli.new_file(".jpg", ".jpeg"), required=True, help="the picture (.jpg)")
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)
     encoded = io.BytesIO()
