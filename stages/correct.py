@@ -2,11 +2,15 @@
 
 What is asked here is what the next round adds. In rounds that `correct.<task>.recordings` names, a person's recording
 is all that is added.
+
+A takeover that ends without success is kept, though `build` leaves such demonstrations out: it shows what the expert
+does where the policy gets to, if in vain. Its rows do not tell it from others; standard error says how many there are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +49,7 @@ class Answers(NamedTuple):
     frames: Ints  # (M,)
     observations: Floats  # (M, O)
     actions: Floats  # (M, A)
+    succeeded: bool = True  # if it took over: within the steps it has
 
 
 def main() -> None:
@@ -69,9 +74,10 @@ def main() -> None:
     else:
         practised = read_practice(arguments.practice, name, task, wanted)
         if wanted.mode == "label":
-            answers = label(task, practised, wanted.budget)
+            answers = list(label(task, practised, wanted.budget))
         else:
-            answers = take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations)
+            answers = list(take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations))
+            mention_failures(name, answers)
         table = corrections(name, task, answers, wanted, next_round)
     parquet.write_table(table, arguments.output)
 
@@ -146,7 +152,19 @@ def take_over(
             frames = np.arange(first, min(len(episode), first + min(budget, limit)))
             budget -= len(frames)
             if len(frames):
-                yield Answers(episode.plan.index, frames, episode.observations[frames], episode.actions[frames])
+                # What comes after its own steps comes by chance: others that run with it are called later.
+                succeeded = episode.outcome == "success" and len(episode) <= first + limit
+                seen, acted = episode.observations[frames], episode.actions[frames]
+                yield Answers(episode.plan.index, frames, seen, acted, succeeded)
+
+
+def mention_failures(name: str, answers: Sequence[Answers]) -> None:
+    """Say how many of these takeovers ended without success, and how many of the rows are theirs."""
+    failed = [one for one in answers if not one.succeeded]
+    if failed:
+        rows, theirs = (sum(len(one.frames) for one in part) for part in (answers, failed))
+        told = f"{len(failed)} of {len(answers)} takeovers ended without success, {theirs:,} of {rows:,} rows"
+        print(f"{name}: {told}", file=sys.stderr)
 
 
 def _batched(plans: Sequence[Plan], size: int) -> Iterator[Sequence[Plan]]:
@@ -163,9 +181,7 @@ def corrections(
     name: str, task: type[Task], answers: Iterable[Answers], wanted: CorrectSettings, number: int
 ) -> pa.Table:
     """The expert's answers as rows that the round of that number adds."""
-    none = Answers(
-        0, np.empty(0, dtype=np.int64), np.empty((0, len(task.observation))), np.empty((0, len(task.action)))
-    )
+    none = Answers(0, np.arange(0), np.empty((0, len(task.observation))), np.empty((0, len(task.action))))
     parts = [none, *answers]
     episode = np.concatenate([np.full(len(part.frames), part.episode) for part in parts])
     rows = len(episode)

@@ -1,5 +1,6 @@
 """Corrections are the expert's own answers, asked where the gate opens, within the budget."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,11 @@ import yaml
 
 from stages.core import parquet, schemas, tables
 from stages.core.gates import GATES, Visited
+from stages.core.params import CorrectSettings
+from stages.core.rollout import expert_controller, rollout
+from stages.core.settings import Settings
 from stages.core.task import Floats, Task
+from stages.correct import read_practice
 from stages.tasks import TASKS
 
 BOTH = ("distance", "kuka_reach")
@@ -18,12 +23,20 @@ NUMBER = 1  # the round that practises: in it nobody's recording is used
 
 
 @pytest.fixture
-def correct(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
+def correct(corrected: Any) -> Any:
     """Runs the stage on the chain's practice with other settings, and reads what it asked."""
+    return lambda *arguments, **settings: corrected(*arguments, **settings)[0]
 
-    def run(name: str, number: int = NUMBER, **settings: object) -> pa.Table:
+
+@pytest.fixture
+def corrected(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
+    """Likewise; what the stage said as well."""
+
+    def run(name: str, number: int = NUMBER, max_steps: int = 0, **settings: object) -> tuple[pa.Table, str]:
         content = yaml.safe_load(chain.params.read_text())
         content["correct"][name].update(settings)
+        if max_steps:
+            content["practice"][name]["max_steps"] = max_steps
         params, output = tmp_path / "params.yaml", tmp_path / "corrections.parquet"
         params.write_text(yaml.safe_dump(content))
         folders = (chain.data / name / f"round_{number}" / "practice",)
@@ -31,7 +44,7 @@ def correct(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
         shown = ("--demonstrations", chain.data / name / "demonstrations")
         ended = stage("correct", name, f"round_{number}", *folders, *options, *shown)
         assert ended.status == 0, ended.output
-        return parquet.read_table(output, schemas.expert_schema(name, TASKS.find(name)), empty=True)
+        return parquet.read_table(output, schemas.expert_schema(name, TASKS.find(name)), empty=True), ended.output
 
     return run
 
@@ -143,6 +156,28 @@ def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:
     for part in runs(table).values():
         seen, acted = pairs(part, TASKS.find("distance"))
         assert abs(seen[-1, 0] + acted[-1, 0]) < 0.1 + 0.02
+
+
+@pytest.mark.parametrize("budget", [30, 10**6])
+@pytest.mark.parametrize("max_steps", [20, 30, 120])
+def test_takeovers_in_vain_are_used_and_counted(
+    max_steps: int, budget: int, chain: Any, corrected: Any, settings: Settings
+) -> None:
+    """Each is run by itself here: what others that run with it may do tells nothing of it."""
+    table, said = corrected("kuka_reach", max_steps=max_steps, gate="random", mode="takeover", budget=budget)
+    task, wanted = TASKS.find("kuka_reach"), CorrectSettings("random", "takeover", budget)
+    outcomes = {}
+    for one in read_practice(chain.data / "kuka_reach" / f"round_{NUMBER}" / "practice", "kuka_reach", task, wanted):
+        world = {**one.plan.world, "action_noise": settings.noise("kuka_reach", "demonstration")}
+        plan = replace(one.plan, world=world, prelude=one.executed[: one.gated[0]])
+        (episode,) = rollout(task, expert_controller(task), [plan], one.gated[0] + max_steps, 1)
+        outcomes[plan.index] = episode.outcome
+    rows = {index: part.num_rows for index, part in runs(table).items()}
+    failed = [index for index in rows if outcomes[index] != "success"]
+    told = f"kuka_reach: {len(failed)} of {len(rows)} takeovers ended without success, "
+    told += f"{sum(rows[index] for index in failed)} of {table.num_rows} rows"
+    assert [line for line in said.splitlines() if "without" in line] == [told] * bool(failed)
+    assert bool(failed) == (max_steps < 120)
 
 
 def test_a_budget_of_none_and_a_gate_that_stays_shut_ask_nothing(correct: Any, chain: Any, stage: Any) -> None:
