@@ -6,6 +6,8 @@ those of evaluation.
 """
 
 from pathlib import Path
+import re
+import sys
 
 import numpy as np
 
@@ -53,6 +55,7 @@ def main() -> None:
         raise errors.UserError(f"{condition}: found no success ({ended}), allowed: one or more; nothing was written")
     for episode, path in zip(episodes, files, strict=True):
         keep(episode, task, path)
+    mention_leftovers(arguments.output, condition, arguments.episodes)
 
 
 def keep(episode: Episode, task: type[Task], path: Path) -> None:
@@ -65,6 +68,16 @@ def keep(episode: Episode, task: type[Task], path: Path) -> None:
         path.unlink()
         told += "; removed an earlier recording of this name"
     print(told)
+
+
+def mention_leftovers(folder: Path, condition: str, episodes: int) -> None:
+    """Say which recordings an earlier, larger set has left: they look like part of this one."""
+    name = re.compile(rf"{re.escape(condition)}_([1-9][0-9]*)\.parquet")
+    found = filter(None, (name.fullmatch(path.name) for path in folder.glob("*.parquet")))
+    left = {int(one[1]): one[0] for one in found if int(one[1]) > episodes}
+    if left:
+        names = ", ".join(left[number] for number in sorted(left))
+        print(f"{folder}: {names}: left there by an earlier set, and not of this one", file=sys.stderr)
 
 
 if __name__ == "__main__":

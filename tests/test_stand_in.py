@@ -75,3 +75,23 @@ def test_of_an_episode_that_fails_no_earlier_recording_stays(
     assert ended.status == 0
     assert f"{output / 'real_1.parquet'}: timeout, 69 steps; removed an earlier recording of this name" in ended.output
     assert there() == {"real_2.parquet": before["real_2.parquet"]}
+
+
+def test_what_a_larger_set_left_is_named_and_stays(stage: Any, content: dict[str, Any], tmp_path: Path) -> None:
+    content["demonstrate"]["kuka_reach"]["max_steps"] = 100
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    others = {"real_03.parquet", "real_4.csv", "unreal_5.parquet", "real_4_2.parquet", "shown_4.parquet"}
+    output = tmp_path / "own"
+    output.mkdir()
+    for name in (*others, "real_3.parquet", "real_12.parquet", "real_2.parquet"):
+        (output / name).write_text("earlier")
+    for episodes, left in ((2, "real_3.parquet, real_12.parquet"), (3, "real_12.parquet")):
+        where = ("--output", output, "--params", tmp_path / "params.yaml")
+        ended = stage("stand_in", "kuka_reach", "real", "--episodes", episodes, *where)
+        assert ended.status == 0, ended.output
+        told = [line for line in ended.output.splitlines() if "left there" in line]
+        assert told == [f"{output}: {left}: left there by an earlier set, and not of this one"]
+    earlier = {path.name for path in output.iterdir() if path.read_bytes() == b"earlier"}
+    assert earlier == {*others, "real_12.parquet"}
+    (output / "real_12.parquet").unlink()
+    assert "left there" not in stage("stand_in", "kuka_reach", "real", "--episodes", 3, *where).output
