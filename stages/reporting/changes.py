@@ -105,6 +105,12 @@ def verdict(changes: Changes) -> str:
     return f"Round {whole.rounds[0]} to {whole.rounds[1]}: {'; '.join(parts)}."
 
 
+def proven(changes: Changes) -> dict[str, str]:
+    """The conditions that got better or worse from the first round to the last, and which of it."""
+    whole = changes.whole
+    return {one.condition: word for word in ("better", "worse") for one in (whole.of(word) if whole else ())}
+
+
 def step_by_step(changes: Changes) -> str:
     """The same task from each round to the next; nothing where that is all there is, or too little to tell."""
     if len(changes.steps) < 2 or all(len(one.few) == len(one.conditions) for one in changes.steps):

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from stages.reporting.alarm import Alarm, alarm_basis, judge_alarm
-from stages.reporting.changes import HOW, Changes, step_by_step, total, verdict
+from stages.reporting.changes import HOW, Changes, proven, step_by_step, total, verdict
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
 from stages.reporting.coverage import coverage_figure
@@ -51,6 +51,7 @@ class Section:
     probed: Probed | None
     responses: Responses | None
     change: tuple[str, str]  # from the first round to the last, and step by step
+    proven: Mapping[str, str]  # of the conditions that changed: better or worse
     explained: Explained | None
 
 
@@ -81,6 +82,7 @@ def make_section(data: Path, measured: Measured, name: str, changes: Changes, al
         read_knobs(alarms, name),
         read_responses(alarms, name),
         (verdict(changes), step_by_step(changes)),
+        proven(changes),
         explain_worst(data, name, rows),
     )
 

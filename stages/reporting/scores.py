@@ -3,12 +3,18 @@
 import pandas as pd
 
 from stages.core.wording import plural
-from stages.measuring.scores import EARLY, FAILURE, OUTSIDE, SEEN, TOLD
+from stages.measuring.scores import TOLD
 from stages.reporting.inputs import records
 from stages.reporting.wording import listing
 
 SCORED = ("round", "score", *TOLD)
-_ASKED = {FAILURE: "failure", EARLY: "failure from the start", OUTSIDE: "worlds outside", SEEN: "visible ones of these"}
+_ASKED = dict(
+    zip(
+        TOLD,
+        ("failure", "failure within a condition", "failure from the start", "worlds outside", "visible ones of these"),
+        strict=True,
+    )
+)
 _ORDER = ("novelty", "extrapolation", "disagreement")
 
 

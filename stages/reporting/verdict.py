@@ -17,17 +17,18 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was learned, where it failed and what was added then, and the change of success by condition."""
+    """What was learned, where it failed, what was added and what is left, and the change of success by condition."""
 
     learned: str
     failed: str
     added: str
+    left: str  # nothing where there is one round alone
     changes: tuple[tuple[str, str, str], ...]  # condition, success in the first round, in the last
 
     @property
     def text(self) -> str:
         """The sentences in a row."""
-        return " ".join([self.learned, self.failed, self.added])
+        return " ".join(filter(None, [self.learned, self.failed, self.added, self.left]))
 
 
 def judge(rows: pd.DataFrame) -> Verdict:
@@ -39,6 +40,7 @@ def judge(rows: pd.DataFrame) -> Verdict:
         _learned(rounds[0], first),
         _failed(first, short),
         _added(rounds, first, last),
+        _left(rounds[-1], last) if len(rounds) > 1 else "",
         tuple((condition, percent(row["success"]), percent(last[condition]["success"]))
               for condition, row in first.items() if condition in last),
     )  # fmt: skip
@@ -57,8 +59,8 @@ def _success(row: Row) -> str:
 def _learned(number: int, first: dict[str, Row]) -> str:
     good = [f"{condition} ({_success(row)})" for condition, row in first.items() if row["success"] >= MASTERED]
     steps = plural(int(next(iter(first.values()))["rows"]), "step")
-    where = listing(good) if good else "no condition"
-    return f"From {steps} of demonstration, the policy of round {number} reaches {percent(MASTERED)} in {where}."
+    where = f"in {percent(MASTERED)} of the episodes or more in {listing(good) if good else 'no condition'}"
+    return f"From {steps} of demonstration, the policy of round {number} succeeds {where}."
 
 
 def _failed(first: dict[str, Row], short: Sequence[str]) -> str:
@@ -75,3 +77,20 @@ def _added(rounds: list[int], first: dict[str, Row], last: dict[str, Row]) -> st
         return "No round of corrections followed."
     added = int(next(iter(last.values()))["rows"] - next(iter(first.values()))["rows"])
     return f"{plural(len(rounds) - 1, 'round')} of corrections added {plural(added, 'row')}."
+
+
+def _left(number: int, last: dict[str, Row]) -> str:
+    """Where the last round falls short, and how its episodes end there."""
+    short = {condition: row for condition, row in last.items() if row["success"] < MASTERED}
+    if not short:
+        return f"Round {number} falls short in no condition."
+    told = [f"{condition} ({_success(row)}; {_endings(row)})" for condition, row in short.items()]
+    return f"Round {number} still falls short in {listing(told)}."
+
+
+def _endings(row: Row) -> str:
+    failed, crashed = (round(row["episodes"] * share) for share in (1 - row["success"], row["crash"]))
+    if crashed == failed:
+        return f"{failed:,} crashed"
+    late = f"{failed - crashed:,} ran out of time"
+    return f"{crashed:,} crashed, {late}" if crashed else late
