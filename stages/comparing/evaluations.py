@@ -14,7 +14,7 @@ from stages.core.episode import Bools, Ints
 from stages.core.errors import UserError
 from stages.core.task import Floats
 
-_WORLD = "world."
+WORLD = "world."  # what the names of the knobs' columns begin with
 _NEEDED = ("condition", "seed", "outcome", "steps", "error")
 
 
@@ -48,7 +48,7 @@ def read_evaluation(folder: Path) -> Evaluation:
         values(table["seed"]),
         np.array([outcome == "success" for outcome in table["outcome"].to_pylist()], dtype=bool),
         np.stack([values(table["steps"]).astype(float), values(table["error"])], axis=1),
-        {name.removeprefix(_WORLD): values(table[name]) for name in found.names if name.startswith(_WORLD)},
+        {name.removeprefix(WORLD): values(table[name]) for name in found.names if name.startswith(WORLD)},
     )
     _check_seeds(path, evaluation)
     return evaluation

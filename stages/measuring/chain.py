@@ -12,6 +12,7 @@ from stages.core.params import RoundSettings
 from stages.core.seal import SUMMED, read_sealed, write_sums
 from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
+from stages.measuring.distinct import distinct
 from stages.measuring.outside import outside
 from stages.measuring.response import replaced
 from stages.measuring.results import condition_rows
@@ -78,12 +79,16 @@ def _round(
 
 
 def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Training]:
-    """Steps, with the condition of their episode, and episodes of an evaluation, and the figures of its training."""
+    """Steps, with the condition of their episode, and episodes of an evaluation, and the figures of its training.
+
+    Copies of an episode are left out: they are no further evidence.
+    """
     steps, episodes = (
         table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, TASKS.find(name))
     )
-    steps = steps.merge(episodes[["episode_index", "condition"]], on="episode_index", validate="many_to_one")
-    return steps, episodes, _training(folder / "training.json")
+    once = distinct(episodes)
+    steps = steps.merge(once[["episode_index", "condition"]], on="episode_index", validate="many_to_one")
+    return steps, once, _training(folder / "training.json")
 
 
 def _training(path: Path) -> Training:
