@@ -3,12 +3,11 @@
 Without --step it is the step of largest novelty. Nothing is run or changed.
 """
 
-from argparse import ArgumentParser
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stages.core import errors
+from stages.core import cli, errors
 from stages.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Command line."""
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("folder", type=Path, help="folder of a task's round, such as data/kuka_reach/round_0")
     parser.add_argument("--episode", type=int, required=True, help="number of the episode")
     parser.add_argument("--step", type=int, help="number of the step, from 0 (the one of largest novelty)")

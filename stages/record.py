@@ -1,6 +1,5 @@
 """Records a demonstration by hand: PyBullet's window with a slider for each joint."""
 
-import argparse
 import ctypes
 import os
 import sys
@@ -26,7 +25,7 @@ SUFFIXES = (".parquet", ".csv")
 
 def main() -> None:
     """Open the window, record, save."""
-    parser = argparse.ArgumentParser(prog="python -m stages.record", description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("task", choices=["kuka_joints"], help="what is demonstrated")
     where = "the recording, .parquet or .csv, e.g. data/recordings/kuka_joints/mine.parquet"
     parser.add_argument("--output", type=cli.new_file(*SUFFIXES), required=True, help=where)

@@ -1,6 +1,5 @@
 """Write the page a person would rather look at, and its summary, from what `measure` found and what was recorded."""
 
-from argparse import ArgumentParser
 from pathlib import Path
 
 from stages.core import cli, errors
@@ -9,7 +8,7 @@ from stages.core.files import write_bytes, write_text
 
 def main() -> None:
     """Command line of the stage."""
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation and <task>/demonstrations")
     parser.add_argument("--results", type=Path, required=True, help="the full result (.csv)")
     parser.add_argument("--metrics", type=Path, required=True, help="the figures of the last round (.json)")

@@ -1,16 +1,14 @@
 """Print `rounds` of params.yaml for COUNT rounds, as an override: `-S "rounds=$(python -m stages.rounds COUNT)"`."""
 
-from argparse import ArgumentParser
-
 from msgspec.structs import asdict
 
-from stages.core import errors
+from stages.core import cli, errors
 from stages.core.params import round_entry
 
 
 def main() -> None:
     """Command line."""
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("count", type=int, help="how many rounds, round_0 included")
     count = parser.parse_args().count
     if count < 1:

@@ -47,10 +47,11 @@ def main() -> None:
     text = csv(table(seeds, tasks, chain))
     write_text(arguments.output, text)
     write_bytes(picture, seeds_svg(read_seeds(arguments.output)))
+    print(f"what the seeds came to is in {arguments.output} and {picture}", file=sys.stderr)
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("count", type=int, help="how many seeds, that of params.yaml included")
     parser.add_argument("--task", nargs="+", metavar="TASK", help="these tasks only (all of params.yaml)")
     default = "reports/studies/seeds.csv"

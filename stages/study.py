@@ -9,7 +9,7 @@ study-NAME-0 and so on; run again, or by a study of the same name elsewhere, the
 reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 95 % intervals, value by value.
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from collections.abc import Sequence
 import io
 from pathlib import Path
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser = cli.plain_parser(__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("study", type=Path, nargs="?", help="the study (.yaml)")
     action.add_argument("--sweep", metavar="KEY=VALUES", help="a parameter and its values, separated by commas")
@@ -137,6 +137,7 @@ def run_study(path: Path, study: Study) -> None:
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
         write_bytes(chart_path, sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+    print(f"{path}: its results are in {table_path}", file=sys.stderr)
 
 
 def experiment(path: Path, place: int) -> str:
@@ -156,6 +157,8 @@ def _rows(name: str, task: str) -> Any:
 
 def read_study(path: Path) -> Study:
     """The study in a file; UserError where it is not one."""
+    if path.suffix not in (".yaml", ".yml"):  # its table and its chart go beside it, under its name
+        raise errors.UserError(f"{path}: found a file ending in {path.suffix or 'nothing'}, allowed: .yaml, .yml")
     if not path.is_file():
         raise errors.UserError(f"{path}: no such file")
     try:

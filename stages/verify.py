@@ -7,14 +7,13 @@ is what it should be (what is not here at all, `dvc pull` or `dvc repro` brings)
 whole, and restores a dvc.lock that a killed DVC has left empty or cut off. `dvc repro` then does the rest.
 """
 
-from argparse import ArgumentParser
 import os
 from pathlib import Path
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from stages.core import errors
+from stages.core import cli, errors
 
 if TYPE_CHECKING:
     from stages.verifying.survey import Survey
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Command line."""
-    parser = ArgumentParser(description=__doc__)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("--repair", action="store_true", help="put right what can be, and out of the way what cannot")
     sys.exit(verify(parser.parse_args().repair))
 

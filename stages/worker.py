@@ -4,10 +4,9 @@ They serve runs of this very code alone (those with `compute.backend: dask` and 
 until they are ended. What is not named here goes to `dask worker`.
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 import os
 
-from stages.core import errors
+from stages.core import cli, errors
 from stages.core.cluster import checkout
 from stages.core.params import ComputeSettings
 from stages.core.validation import MisfitError, fit
@@ -15,7 +14,7 @@ from stages.core.validation import MisfitError, fit
 
 def main() -> None:
     """Command line."""
-    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser = cli.plain_parser(__doc__)
     parser.add_argument("scheduler", help="its address, such as tcp://host:8786")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
     arguments, others = parser.parse_known_args()

@@ -4,14 +4,22 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
+import sys
 
 from stages.core.errors import UserError
 from stages.core.files import check_writable
 
 
+def plain_parser(description: str | None) -> ArgumentParser:
+    """A parser for a command, which it calls as a user does: python -m stages.NAME."""
+    spec = sys.modules["__main__"].__spec__
+    program = f"python -m {spec.name}" if spec and spec.name.startswith("stages.") else None
+    return ArgumentParser(prog=program, description=description, formatter_class=RawDescriptionHelpFormatter)
+
+
 def parser(description: str | None) -> ArgumentParser:
     """A parser for a stage: every stage has `--params`."""
-    made = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    made = plain_parser(description)
     made.add_argument("--params", type=Path, default=Path("params.yaml"), help="the parameters (params.yaml)")
     return made
 

@@ -361,4 +361,4 @@ def test_a_stage_as_a_program_ends_with_status_2_and_no_traceback(
 def test_every_stage_says_how_it_is_used(name: str, stage: Callable[..., Any]) -> None:
     ended = stage(name, "--help")
     assert ended.status == 0
-    assert f"usage: {name}" in ended.output
+    assert f"usage: python -m stages.{name} " in ended.output
