@@ -141,7 +141,7 @@ def distance(pair: Pair) -> list[Figure]:
         f"Condition {pair.condition}, episode {pair.episode}: distance to the target [m] after each step. The dark "
         f"line at zero is where it has arrived (±{ARRIVED} m), beyond {LOWEST:g} and {HIGHEST:g} m (grey) it crashes."
     )
-    return [Figure("The same world, before and after", caption, tuple(pictures))]
+    return [Figure("Distance, step by step", caption, tuple(pictures))]
 
 
 def _places(run: Run) -> tuple[Floats, Floats]:

@@ -21,12 +21,12 @@ from stages.tasks import TASKS
 
 DELETED = object()
 STAGES = {
-    "demonstrate": ["distance", "--recordings", "none", "--output", "out"],
+    "demonstrate": ["distance", "--recordings", "none", "--output", "folder"],
     "train": ["distance", "none.parquet", "--policy", "out", "--metrics", "out"],
-    "evaluate": ["distance", "none.npz", "--output", "out"],
-    "practice": ["distance", "round_0", "none.npz", "--output", "out"],
+    "evaluate": ["distance", "none.npz", "--output", "folder"],
+    "practice": ["distance", "round_0", "none.npz", "--output", "folder"],
     "correct": ["distance", "round_0", "none", "--output", "out"],
-    "measure": ["none", "--results", "out", "--metrics", "out", "--plots", "out"],
+    "measure": ["none", "--results", "out", "--metrics", "out", "--plots", "folder"],
 }
 
 
@@ -327,17 +327,20 @@ def test_a_stage_refuses_broken_parameters_and_leaves_its_outputs(
     name: str, content: dict[str, Any], stage: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("out").write_text("old")
+    former = [Path("out"), Path("folder") / ("error.csv" if name == "measure" else "steps.parquet")]
+    Path("folder").mkdir()
+    for path in former:
+        path.write_text("old")
     put(content, "noise.distance.action", -1)
     write(Path("params.yaml"), content)
     ended = stage(name, *STAGES[name])
     assert ended.status == 2
     assert ended.output == "error: params.yaml: noise.distance.action: found -1, allowed: at least 0\n"
-    assert Path("out").read_text() == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "params.yaml"]
+    assert [path.read_text() for path in former] == ["old", "old"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "out", "params.yaml"]
 
 
-@pytest.mark.parametrize("name", ["demonstrate", "train"])
+@pytest.mark.parametrize("name", ["correct", "train"])
 def test_a_stage_as_a_program_ends_with_status_2_and_no_traceback(
     name: str, content: dict[str, Any], root: Path, tmp_path: Path
 ) -> None:
@@ -361,4 +364,11 @@ def test_a_stage_as_a_program_ends_with_status_2_and_no_traceback(
 def test_every_stage_says_how_it_is_used(name: str, stage: Callable[..., Any]) -> None:
     ended = stage(name, "--help")
     assert ended.status == 0
-    assert f"usage: python -m stages.{name} " in ended.output
+    assert f"usage: {name}" in ended.output
+
+
+def test_help_calls_a_command_as_one_calls_it(root: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "stages.rounds", "--help"], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.startswith("usage: python -m stages.rounds ")
