@@ -11,6 +11,7 @@ from stages.core import tables
 from stages.core.errors import UserError
 from stages.core.task import Floats
 from stages.core.wording import plural
+from stages.measuring.distinct import distinct
 from stages.tasks import TASKS
 
 
@@ -63,7 +64,7 @@ def read_recorded(folder: Path, name: str, rows: pd.DataFrame) -> Recorded:
         table.to_pandas() for table in tables.read_episodes(folder / "evaluation", name, TASKS.find(name))
     )
     counted = dict(zip(rows["condition"].tolist(), rows["episodes"].tolist(), strict=True))
-    found = episodes["condition"].value_counts().to_dict()
+    found = distinct(episodes)["condition"].value_counts().to_dict()
     if counted != found:
         raise UserError(f"{folder / 'evaluation'}: found episodes {found}, the results count {counted}")
     return Recorded(int(rows["round"].iloc[0]), steps, episodes)
