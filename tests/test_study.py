@@ -73,6 +73,13 @@ def test_a_broken_study_is_told_in_one_line(tmp_path: Path, content: str, told: 
     assert "\n" not in str(caught.value)
 
 
+def test_a_study_is_not_taken_for_the_table_that_would_replace_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}")
+    with pytest.raises(UserError, match=r"found a file ending in \.csv, allowed: \.yaml, \.yml"):
+        read_study(path)
+
+
 def test_a_study_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_study(tmp_path / "none.yaml")

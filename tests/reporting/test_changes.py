@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.reporting.changes import Changes, read_changes, step_by_step, total, verdict
+from stages.reporting.changes import Changes, proven, read_changes, step_by_step, total, verdict
 from tests.evaluations import some, write_evaluation, write_params
 
 ROUNDS = (
@@ -38,6 +38,7 @@ def test_better_worse_unknown_and_too_few_are_told(changes: dict[str, Changes]) 
     assert said.startswith("Round 0 to 2: better in far (10 % to 95 %: +85, 77 to 91); worse in region (90 % to 60 %: ")
     assert "no evidence of a change in near (0, \N{MINUS SIGN}4 to 4)" in said
     assert said.endswith("too few worlds that differ to tell in lonely (2).")
+    assert proven(changes["distance"]) == {"far": "better", "region": "worse"}
 
 
 def test_each_step_says_what_moved_in_it(changes: dict[str, Changes]) -> None:
@@ -58,3 +59,4 @@ def test_one_round_has_nothing_to_compare_with(data: Path) -> None:
     alone = read_changes(data, {"distance": [0]})
     assert verdict(alone["distance"]) == total(alone) == "There is one round alone: nothing to compare."
     assert step_by_step(alone["distance"]) == ""
+    assert proven(alone["distance"]) == {}
