@@ -14,7 +14,7 @@ from stages.core.episode import Controller, Decision, Scores, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.params import PolicySettings
-from stages.core.promises import asked
+from stages.core.promises import observed
 from stages.core.task import Channel, Floats, Task
 
 Response = Literal["act", "hold", "runaway", "ask"]
@@ -151,12 +151,12 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 
     def act(observations: Floats) -> Decision:
-        actions, scores = trained.policy.act(asked(task, observations))
+        actions, scores = trained.policy.act(observed(task, observations))
         shift = scores.novelty > trained.threshold
         never = np.zeros_like(shift)
         if respond is None:
             return Decision(actions, scores, shift, never, never)
-        final, expert = (never, shift) if response == "ask" else (shift, never)
-        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, expert)
+        final, asked = (never, shift) if response == "ask" else (shift, never)
+        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, asked)
 
     return act

@@ -31,20 +31,15 @@ def expert_actions(task: type[Task], actions: Floats, rows: int) -> Floats:
 
 
 def observed(task: type[Task], observations: Floats) -> Floats:
-    """What is seen in a step (B, O), if all of it are numbers; otherwise UserError."""
-    if not np.isfinite(observations).all():
-        raise UserError(f"{task.__name__}: found {_odd(observations, task.observation)} observed, allowed: numbers")
-    return observations
-
-
-def asked(task: type[Task], observations: Floats) -> Floats:
-    """What a policy is asked (B, O), if it is rows of the task's channels, and all numbers; otherwise UserError."""
+    """What a controller is shown (B, O), if it is rows of the task's channels, and all numbers; otherwise UserError."""
     shape = np.shape(observations)
     if len(shape) != 2 or shape[1] != len(task.observation):
         names = ", ".join(channel.name for channel in task.observation)
         wanted = f"(rows, {len(task.observation)})"
         raise UserError(f"observations: found the shape {shape}, allowed: {wanted}, for the channels {names}")
-    return observed(task, observations)
+    if not np.isfinite(observations).all():
+        raise UserError(f"{task.__name__}: found {_odd(observations, task.observation)} observed, allowed: numbers")
+    return observations
 
 
 def outcome(task: Task, said: Outcome | None) -> Outcome:

@@ -17,7 +17,7 @@ def expert_controller(task: type[Task]) -> Controller:
     def act(observations: Floats) -> Decision:
         rows = len(observations)
         no = np.zeros(rows, dtype=bool)
-        actions = expert_actions(task, task.expert(observations), rows)
+        actions = expert_actions(task, task.expert(observed(task, observations)), rows)
         return Decision(actions, Scores.unknown(rows), no, no, no)
 
     return act
@@ -119,7 +119,7 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan]
     waiting = iter(plans)
     runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
     while runs:
-        decision = controller(observed(type(runs[0].task), np.array([run.observe() for run in runs])))
+        decision = controller(np.array([run.observe() for run in runs]))
         ended = [run.advance(said) for run, said in zip(runs, _rows(decision), strict=True)]
         if not any(ended):
             continue
