@@ -1,10 +1,10 @@
 """What the alarm of a trained policy does, beside the chain: how far a world must move until it rises, and what helps.
 
 calibration  shows the task many more times, calibrates the alarm on random parts of that, as many as params.yaml has
-           demonstrations, and writes how often the rest of them alarm (TASK-calibration.csv).
+           demonstrations, and writes how often the rest of them alarm and surprise (TASK-calibration.csv).
 knobs      moves one knob of the task at a time out of the range that was demonstrated, to the ends that TASK.yaml in
-           the output folder names, and writes the shares of episodes that alarm and that fail (TASK-knobs.csv), and
-           draws them (TASK-knobs.svg).
+           the output folder names, and writes the shares of episodes that alarm, surprise and fail (TASK-knobs.csv),
+           and draws them (TASK-knobs.svg).
 responses  lets the policy act on, hold, or ask the expert where the alarm rises, in the same worlds, and writes
            success, crashes and calls of the expert (TASK-responses.csv).
 

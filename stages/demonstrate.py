@@ -80,6 +80,7 @@ def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> li
                 actions,
                 executed=actions,
                 scores=Scores.unknown(len(actions)),
+                surprise=np.full(len(actions), np.nan),
                 shift=np.zeros(len(actions), dtype=bool),
                 asked=np.zeros(len(actions), dtype=bool),
                 errors=unknown,

@@ -1,4 +1,4 @@
-"""Clone the policy: cross-validate by episode, fit on all rows, calibrate the shift threshold."""
+"""Clone the policy: cross-validate by episode, fit on all rows, calibrate the thresholds of novelty and surprise."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +18,8 @@ from stages.core.seal import sealed
 from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
 from stages.policies import POLICIES
-from stages.policies.calibration import calibrate
+from stages.policies.calibration import Calibrated, calibrate
+from stages.policies.surprise import calibrate_surprise
 from stages.tasks import TASKS
 
 
@@ -43,15 +44,17 @@ def main() -> None:
     if not np.isfinite(policy.act(steps.observations[:1]).novelty).all():
         raise errors.UserError(f"policy kind {cloning.kind}: found no novelty, allowed: a number, for the alarm")
     threshold, alarm = choose_threshold(steps, cloning, shift, task.observation)
+    surprise, surprises = choose_surprise(steps, cloning, shift, task.observation)
     figures = {
         "rows": len(steps),
         "episodes": len(np.unique(steps.episode)),
         "threshold": threshold,
+        "surprise": surprises,
         "alarm": alarm,
         "cross_validation": cross_validate(kind, steps, cloning, folds, task.observation),
     }
     write_json(arguments.metrics, sealed(figures))
-    save_policy(arguments.policy, Trained(name, cloning.kind, policy, threshold))
+    save_policy(arguments.policy, Trained(name, cloning.kind, policy, threshold, surprise))
 
 
 def cross_validate(
@@ -138,8 +141,31 @@ def choose_threshold(
             f"{asked:.3g}, at most {found.false_alarms:.3g} is promised",
             file=sys.stderr,
         )
-    return found.threshold, {
-        **score,
+    return found.threshold, {**score, **_told(found, asked)}
+
+
+def choose_surprise(
+    steps: Steps, cloning: PolicySettings, shift: ShiftSettings, observation: Sequence[Channel]
+) -> tuple[float, dict[str, Any] | None]:
+    """The surprise that is as rare in demonstrations as novelty above the threshold, and what is to be known of it.
+
+    Infinite, and nothing, where that threshold was set, or too few demonstrations can be surprising.
+    """
+    if shift.fixed is not None or shift.quantile is None:
+        return np.inf, None
+    found = calibrate_surprise(steps, cloning, shift.quantile, observation)
+    if found is None:
+        return np.inf, None
+    score = (
+        "largest root mean square distance of an episode, over features and in spreads, "
+        f"to what followed the {cloning.neighbors} nearest rows of the step before"
+    )
+    asked = round(1 - shift.quantile, 9)
+    return found.threshold, {"score": score, "threshold": found.threshold, **_told(found, asked)}
+
+
+def _told(found: Calibrated, asked: float) -> dict[str, Any]:
+    return {
         "episodes": found.episodes,
         "rank": found.rank,
         "false_alarms": found.false_alarms,

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from stages.core import errors, schemas, tables
-from stages.core.episode import Episode, Scores
+from stages.core.episode import Episode
+from stages.core.schemas import SCORES
 from stages.core.parallel import Compute, run_episodes
 from stages.core.rollout import expert_controller
 from stages.core.worlds import plan_episodes, with_noise
@@ -208,7 +209,8 @@ def assert_same() -> Same:
             assert one.plan.index == other.plan.index
             for name in ("observations", "actions", "executed", "shift", "asked", "errors"):
                 assert np.array_equal(getattr(one, name), getattr(other, name)), (one.plan.index, name)
-            for name, here, there in zip(Scores._fields, one.scores, other.scores, strict=True):
+            scores = (*one.scores, one.surprise), (*other.scores, other.surprise)
+            for name, here, there in zip(SCORES, *scores, strict=True):
                 assert np.array_equal(here, there, equal_nan=True), (one.plan.index, name)
             assert (one.outcome, one.error, one.details) == (other.outcome, other.error, other.details)
 

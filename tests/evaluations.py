@@ -47,7 +47,10 @@ def _episode(plan: Plan, won: bool, task: str) -> Episode:
     no, left = np.array([False]), np.array([0.0 if won else 1.0])
     details = dict.fromkeys(kind.detail_units, 0.0)
     outcome = "success" if won else "timeout"
-    return Episode(plan, inside, outside, outside, Scores.unknown(1), no, no, left, outcome, float(left[0]), details)
+    scores = Scores.unknown(1)
+    return Episode(
+        plan, inside, outside, outside, scores, scores.novelty, no, no, left, outcome, float(left[0]), details
+    )
 
 
 def write_params(path: Path, tasks: Sequence[str] = ("distance",), rounds: int = 2) -> Path:

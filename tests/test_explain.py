@@ -126,6 +126,11 @@ def test_json_and_text_tell_the_same(chain: Any, stage: Any) -> None:
     assert lines[5].split()[:4] == [str(first[key]) for key in ("source", "round", "episode", "frame")]
     assert lines[7].split()[2:] == [f"{value:.4g}" for value in content["answer"]]
     assert f"novelty {content['novelty']:.4g}, threshold {content['threshold']:.4g}" in lines[1]
+    surprised = "above" if content["surprise"] > content["surprise_threshold"] else "not above"
+    threshold = f"threshold {content['surprise_threshold']:.4g} ({surprised})"
+    assert lines[1].endswith(f"; surprise {content['surprise']:.4g}, {threshold}")
+    first_step = json.loads(stage("explain", folder, "--episode", 3, "--step", 0, "--json").output)
+    assert first_step["surprise"] is None
 
 
 @pytest.mark.parametrize(

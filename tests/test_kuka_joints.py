@@ -237,8 +237,8 @@ def test_a_recording_in_which_nothing_moves_is_refused(stage: Any, content: dict
 
 
 def test_a_demonstration_in_which_nothing_moves_is_refused(shown: list[Episode], tmp_path: Path) -> None:
-    cut = {part: getattr(shown[0], part)[:5] for part in ("observations", "actions", "executed", "shift", "asked")}
-    first = replace(shown[0], **cut, errors=shown[0].errors[:5], scores=Scores.unknown(5))
+    parts = ("observations", "actions", "executed", "surprise", "shift", "asked", "errors")
+    first = replace(shown[0], **{part: getattr(shown[0], part)[:5] for part in parts}, scores=Scores.unknown(5))
     write_episodes(tmp_path / "shown", "kuka_joints", KukaJoints, [first])
     with pytest.raises(UserError, match=r"shown: episode 0: found no joint that covers more than .* rad, allowed: "):
         KukaJoints.prepare(tmp_path / "shown")

@@ -129,10 +129,18 @@ def test_the_policy_knows_every_row_and_its_figures_stand_beside_it(chain: Any) 
     assert figures["rows"] == dataset.num_rows == len(trained.policy.arrays()["points"])
     assert figures["episodes"] == len(set(dataset["episode_index"].to_pylist()))
     assert figures["threshold"] == trained.threshold > 0
+    assert figures["surprise"]["threshold"] == trained.surprise_threshold > 0
+    assert figures["surprise"]["score"].endswith("to what followed the 5 nearest rows of the step before")
     assert figures["alarm"]["score"] == "largest distance of an episode to the 5th nearest row"
     assert figures["alarm"]["features"]["offset"] == {"scale": 0.01, "squash": "asinh"}
     answer = trained.policy.act(tables.matrix(dataset, "observation", KukaReach.observation)[:1])
     assert answer.novelty[0] <= trained.threshold
+
+
+def test_where_the_threshold_was_set_no_surprise_was_calibrated(chain: Any) -> None:
+    folder = chain.data / "distance" / "round_1"
+    assert json.loads((folder / "training.json").read_text())["surprise"] is None
+    assert load_policy(folder / "policy.npz", "distance", POLICIES).surprise_threshold == np.inf
 
 
 def test_training_twice_gives_the_same_bytes(chain: Any, stage: Any, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What running and learning pass on: plans, decisions, episodes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -26,6 +26,51 @@ class Scores(NamedTuple):
         return cls(*(np.full(size, np.nan) for _ in cls._fields))
 
 
+class Recollection(NamedTuple):
+    """What B observations brought to mind: the k nearest of the rows that a policy knows."""
+
+    seen: Floats  # (B, F) the features of the observations
+    rows: Ints  # (B, k)
+    distances: Floats  # (B, k)
+    compare: Callable[["Recollection", "Recollection"], Floats]  # what `surprise` asks: the policy's own
+
+    @classmethod
+    def none(cls, size: int) -> "Recollection":
+        """Of that many observations, nothing."""
+        return cls(np.empty((size, 0)), np.empty((size, 0), dtype=np.int64), np.empty((size, 0)), _unknown)
+
+    @classmethod
+    def joined(cls, each: Sequence["Recollection"]) -> "Recollection":
+        """Of what `each` gave, one by one, together."""
+        seen, rows, distances = (np.array(part) for part in zip(*(one[:3] for one in each), strict=True))
+        return cls(seen, rows, distances, each[0].compare)
+
+    def each(self) -> Iterator["Recollection"]:
+        """Of the observations one by one: (F,), (k,) and (k,)."""
+        for seen, rows, distances in zip(self.seen, self.rows, self.distances, strict=True):
+            yield Recollection(seen, rows, distances, self.compare)
+
+    def part(self, which: slice) -> "Recollection":
+        """Of some of them."""
+        return Recollection(self.seen[which], self.rows[which], self.distances[which], self.compare)
+
+    def surprise(self, after: "Recollection") -> Floats:
+        """How far what was seen a step later is from what followed those rows (B,); NaN: nothing did.
+
+        There the expert acted, or after a label the policy. Who acts otherwise, as a response to the alarm does, is
+        answered otherwise too.
+        """
+        return self.compare(self, after)
+
+    def surprises(self) -> Floats:
+        """Of the T steps of an episode, each after the one before (T,); the first has none before it."""
+        return np.concatenate([[np.nan], self.part(slice(-1)).surprise(self.part(slice(1, None)))])
+
+
+def _unknown(before: Recollection, after: Recollection) -> Floats:
+    return np.full(min(len(before.seen), len(after.seen)), np.nan)
+
+
 class Decision(NamedTuple):
     """What a controller answers to B observations."""
 
@@ -34,6 +79,7 @@ class Decision(NamedTuple):
     shift: Bools  # (B,) novelty above the threshold
     final: Bools  # (B,) to be executed as it is, without the noise of the world
     asked: Bools  # (B,) decided by the expert in the policy's stead
+    recollection: Recollection
 
 
 class Controller(Protocol):
@@ -64,6 +110,7 @@ class Episode:
     actions: Floats  # (T, A) as the controller decided
     executed: Floats  # (T, A) as they reached the actuators, noise included
     scores: Scores  # (T,) each
+    surprise: Floats  # (T,) how far what was seen is from what was to be expected a step before; NaN: nothing was
     shift: Bools  # (T,)
     asked: Bools  # (T,) decided by the expert in the policy's stead
     errors: Floats  # (T,) left to the goal after each step
@@ -76,7 +123,7 @@ class Episode:
             len(values)
             for values in (
                 *(self.observations, self.actions, self.executed),
-                *(*self.scores, self.shift, self.asked, self.errors),
+                *(*self.scores, self.surprise, self.shift, self.asked, self.errors),
             )
         }
         if len(lengths) != 1:

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.episode import Controller, Decision, Scores, Steps
+from stages.core.episode import Controller, Decision, Recollection, Scores, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.params import PolicySettings
@@ -26,6 +26,7 @@ class Answer(NamedTuple):
 
     actions: Floats  # (B, A)
     scores: Scores
+    recollection: Recollection
 
     @property
     def novelty(self) -> Floats:
@@ -78,12 +79,13 @@ class Policy(ABC):
 
 @dataclass(frozen=True)
 class Trained:
-    """A policy and the novelty from which on an observation counts as shifted."""
+    """A policy, the novelty from which on an observation counts as shifted, and the surprise that is as rare."""
 
     task: str
     kind: str
     policy: Policy
     threshold: float
+    surprise_threshold: float = np.inf  # where it was not calibrated, nothing is above it
 
 
 def save_policy(path: Path, trained: Trained) -> None:
@@ -92,6 +94,7 @@ def save_policy(path: Path, trained: Trained) -> None:
         "task": np.array(trained.task),
         "kind": np.array(trained.kind),
         "threshold": np.array(trained.threshold),
+        "surprise_threshold": np.array(trained.surprise_threshold),
     }
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **header, **trained.policy.arrays())
@@ -103,9 +106,12 @@ def load_policy(path: Path, task: str, kinds: Mapping[str, type[Policy]]) -> Tra
         raise UserError(f"{path}: no such file")
     try:
         arrays = _read_arrays(path)
-        found, kind, threshold = str(arrays["task"]), str(arrays["kind"]), float(arrays["threshold"])
+        found, kind = str(arrays["task"]), str(arrays["kind"])
+        threshold, surprise = float(arrays["threshold"]), float(arrays["surprise_threshold"])
         if not 0 <= threshold < np.inf:
             raise ValueError(f"its threshold is {threshold}")
+        if not surprise >= 0:
+            raise ValueError(f"its threshold of surprise is {surprise}")
     except Exception as error:  # on damaged bytes zipfile and numpy raise nearly anything
         raise UserError(f"{path}: not a whole policy file ({quoted(repr(error))})") from None
     if found != task:
@@ -113,7 +119,7 @@ def load_policy(path: Path, task: str, kinds: Mapping[str, type[Policy]]) -> Tra
     if kind not in kinds:
         raise UserError(f"{path}: found a policy of kind {quoted(kind)}, allowed: {', '.join(kinds)}")
     try:
-        return Trained(task, kind, kinds[kind].from_arrays(arrays), threshold)
+        return Trained(task, kind, kinds[kind].from_arrays(arrays), threshold, surprise)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a policy of kind {kind} ({quoted(repr(error))})") from None
 
@@ -151,12 +157,13 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 
     def act(observations: Floats) -> Decision:
-        actions, scores = trained.policy.act(observed(task, observations))
+        actions, scores, recollection = trained.policy.act(observed(task, observations))
         shift = scores.novelty > trained.threshold
         never = np.zeros_like(shift)
         if respond is None:
-            return Decision(actions, scores, shift, never, never)
+            return Decision(actions, scores, shift, never, never, recollection)
         final, asked = (never, shift) if response == "ask" else (shift, never)
-        return Decision(np.where(shift[:, None], respond(observations), actions), scores, shift, final, asked)
+        responded = np.where(shift[:, None], respond(observations), actions)
+        return Decision(responded, scores, shift, final, asked, recollection)
 
     return act

@@ -5,20 +5,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.core.episode import Controller, Decision, Episode, Plan, Scores
+from stages.core.episode import Controller, Decision, Episode, Plan, Recollection, Scores
 from stages.core.promises import Asked, expert_actions, first_observation, observed, outcome
 from stages.core.streams import stream
 from stages.core.task import Floats, Task
 
 
 def expert_controller(task: type[Task]) -> Controller:
-    """The task's expert as a controller; its novelty is not measured."""
+    """The task's expert as a controller; neither its novelty nor its surprise is measured."""
 
     def act(observations: Floats) -> Decision:
         rows = len(observations)
         no = np.zeros(rows, dtype=bool)
         actions = expert_actions(task, task.expert(observed(task, observations)), rows)
-        return Decision(actions, Scores.unknown(rows), no, no, no)
+        return Decision(actions, Scores.unknown(rows), no, no, no, Recollection.none(rows))
 
     return act
 
@@ -31,6 +31,7 @@ class _Said(NamedTuple):
     shift: bool
     final: bool
     asked: bool
+    recollection: Recollection
 
 
 class _Run:
@@ -81,6 +82,7 @@ class _Run:
             np.array([said.action for said in self.said]),
             np.array(self.executed),
             Scores(*np.array([said.scores for said in self.said]).T),
+            Recollection.joined([said.recollection for said in self.said]).surprises(),
             np.array([said.shift for said in self.said]),
             np.array([said.asked for said in self.said]),
             np.array(self.errors),
@@ -136,6 +138,6 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan]
 
 
 def _rows(decision: Decision) -> Iterator[_Said]:
-    actions, scores, *flags = decision
+    actions, scores, *flags, recollection = decision
     each_scores = zip(*(score.tolist() for score in scores), strict=True)
-    return map(_Said, actions, each_scores, *(flag.tolist() for flag in flags))
+    return map(_Said, actions, each_scores, *(flag.tolist() for flag in flags), recollection.each())

@@ -7,6 +7,7 @@ import pyarrow as pa
 from stages.core.episode import Scores
 from stages.core.task import NOISE_KNOBS, Channel, Task
 
+SCORES = (*Scores._fields, "surprise")  # of a step; none where that is not measured
 STEPS, EPISODES = "steps.parquet", "episodes.parquet"
 
 
@@ -32,7 +33,7 @@ def steps_schema(name: str, task: type[Task]) -> pa.Schema:
         *_channels("observation", task.observation),
         *_channels("action", task.action),
         *_channels("executed", task.action),
-        *(_field(score, "1", nullable=True) for score in Scores._fields),
+        *(_field(score, "1", nullable=True) for score in SCORES),
         pa.field("shift", pa.bool_(), nullable=False),
         _field("error", task.error_unit),
     ]

@@ -58,6 +58,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         **_matrix_columns("action", task.action, np.concatenate([e.actions for e in episodes])),
         **_matrix_columns("executed", task.action, np.concatenate([e.executed for e in episodes])),
         **{score: np.concatenate([getattr(e.scores, score) for e in episodes]) for score in Scores._fields},
+        "surprise": np.concatenate([e.surprise for e in episodes]),
         "shift": np.concatenate([e.shift for e in episodes]),
         "error": np.concatenate([e.errors for e in episodes]),
     }

@@ -27,6 +27,7 @@ class Moment:
     action: Floats  # (A,) as the controller decided, be it the policy or a response to the alarm
     novelty: float
     shift: bool  # whether the alarm rose
+    surprise: float | None  # by what was seen after the step before, where anything was to be expected
 
 
 def read_moment(folder: Path, name: str, task: type[Task], episode: int, step: int | None) -> Moment:
@@ -40,6 +41,7 @@ def read_moment(folder: Path, name: str, task: type[Task], episode: int, step: i
     taken = steps.filter(pc.equal(steps["episode_index"], episode))
     if step is not None and not 0 <= step < len(taken):
         raise UserError(f"--step: found {step}, allowed: 0 to {len(taken) - 1} in episode {episode} of {folder}")
+    surprise = values(taken["surprise"])
     place = int(np.nanargmax(values(taken["novelty"]))) if step is None else step
     return Moment(
         episode,
@@ -52,6 +54,7 @@ def read_moment(folder: Path, name: str, task: type[Task], episode: int, step: i
         tables.matrix(taken, "action", task.action)[place],
         float(values(taken["novelty"])[place]),
         bool(values(taken["shift"])[place]),
+        None if np.isnan(surprise[place]) else float(surprise[place]),
     )
 
 

@@ -37,6 +37,7 @@ class Explanation:
     answer: Floats  # (A,) the policy's own
     novelty: float
     threshold: float
+    surprise_threshold: float | None
     voters: tuple[Voter, ...]  # nearest first
     mean: Floats | None  # (A,) of their actions, by weight; None: rows do not vote
 
@@ -70,7 +71,8 @@ def explain(trained: Trained, known: pa.Table, task: type[Task], moment: Moment)
         for row, distance, share, action in zip(rows, votes.distances[0], shares, actions, strict=True)
     )
     novelty = float(answer.novelty[0])
-    return Explanation(trained.kind, moment, answer.actions[0], novelty, trained.threshold, voters, mean)
+    surprise = None if np.isinf(trained.surprise_threshold) else trained.surprise_threshold
+    return Explanation(trained.kind, moment, answer.actions[0], novelty, trained.threshold, surprise, voters, mean)
 
 
 def weighted_mean(weights: Floats, actions: Floats) -> Floats:

@@ -20,7 +20,7 @@ def text(told: Explanation, place: str, actions: Sequence[Channel], period: floa
     parts = [
         f"{place}, episode {moment.episode} (condition {moment.condition}): "
         f"{moment.outcome} after {moment.steps} steps, {moment.steps * period:.3g} s",
-        f"step {moment.step} of 0 to {moment.steps - 1}, at {moment.time:.3g} s: {_novelty(told)}",
+        f"step {moment.step} of 0 to {moment.steps - 1}, at {moment.time:.3g} s: {_novelty(told)}{_surprise(told)}",
         _rule(told),
         "",
         *_table(told, actions, neighbors),
@@ -33,6 +33,13 @@ def text(told: Explanation, place: str, actions: Sequence[Channel], period: floa
 def _novelty(told: Explanation) -> str:
     side = "above: alarm" if told.shift else "not above: no alarm"
     return f"novelty {told.novelty:.4g}, threshold {told.threshold:.4g} ({side})"
+
+
+def _surprise(told: Explanation) -> str:
+    found, threshold = told.moment.surprise, told.surprise_threshold
+    if found is None or threshold is None:
+        return ""
+    return f"; surprise {found:.4g}, threshold {threshold:.4g} ({'above' if found > threshold else 'not above'})"
 
 
 def _cut(told: Explanation) -> bool:
@@ -86,6 +93,8 @@ def document(told: Explanation, place: str, actions: Sequence[Channel], neighbor
         "novelty": told.novelty,
         "threshold": told.threshold,
         "shift": told.shift,
+        "surprise": moment.surprise,
+        "surprise_threshold": told.surprise_threshold,
         "action_channels": [{"name": channel.name, "unit": channel.unit} for channel in actions],
         "answer": told.answer.tolist(),
         "mean": None if told.mean is None else told.mean.tolist(),

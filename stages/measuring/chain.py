@@ -28,6 +28,7 @@ class Training(NamedTuple):
 
     rows: int
     threshold: float
+    surprise: float | None
     cv_error: float | None
 
 
@@ -68,7 +69,7 @@ def _round(
     task = TASKS.find(name)
     beyond = (outside(episodes, shown, knobs) for knobs in (task.knobs, sorted(set(task.knobs) - task.hidden)))
     scores = score_rows(steps, episodes, task.control_period, *beyond)
-    alarm = alarm_rows(steps, episodes, task.control_period)
+    alarm = alarm_rows(steps, episodes, task.control_period, training.surprise)
     return {
         _RESULTS: condition_rows(steps, episodes).assign(rows=training.rows),
         "error": error_curves(steps, episodes, task.control_period),
@@ -94,7 +95,8 @@ def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Tr
 def _training(path: Path) -> Training:
     figures = read_sealed(path)
     try:
-        return Training(figures["rows"], figures["threshold"], figures["cross_validation"]["error"])
+        surprise = None if figures["surprise"] is None else figures["surprise"]["threshold"]
+        return Training(figures["rows"], figures["threshold"], surprise, figures["cross_validation"]["error"])
     except (KeyError, TypeError):
         raise errors.UserError(f"{path}: not the whole figures of a training") from None
 

@@ -7,15 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 import pandas as pd
 
-from stages.core.episode import Bools, Scores
+from stages.core.episode import Bools
+from stages.core.schemas import SCORES
 from stages.core.task import Floats
 from stages.measuring.alarm import ALL, columns_of, named
 from stages.measuring.auroc import UNKNOWN, advantage, auroc_within
 
 START = 1.0  # [s] of an episode that count as its start; the first step always does
-FAILURE, WITHIN, EARLY, OUTSIDE, SEEN = TOLD = (
+FAILURE, WITHIN, EARLY, OUTSIDE, SEEN, FELT = TOLD = (
     *("failure", "failure, within a condition", "failure, from the start"),
-    *("outside", "outside, to be seen"),
+    *("outside", "outside, to be seen", "outside, from the start"),
 )
 
 
@@ -27,8 +28,8 @@ def score_rows(
     Told are `failure`: by an episode's largest score, against the successes of all conditions or of its own condition
     alone (to know the conditions that fail more is not yet to tell failures), and by the largest score of its first
     second; worlds `outside` of what was demonstrated: by the score of the first observation, and of these those that
-    are `visible` then (E,), where episodes in worlds that are outside in another way are left out. None of either: it
-    is not known.
+    are `visible` then (E,), where episodes in worlds that are outside in another way are left out; worlds outside by
+    the largest score of the first second. None of either: it is not known.
 
     Columns: condition, told, score, members (episodes to be told) and others; auroc with its 95 % interval; advantage
     over plain novelty with its own, empty for novelty itself.
@@ -46,6 +47,7 @@ def score_rows(
         questions |= {
             OUTSIDE: (first, outside, every, together),
             SEEN: (first, visible, visible | ~outside, together),
+            FELT: (start, outside, every, together),
         }
     rows: list[dict[str, str | float]] = []
     for condition in [*dict.fromkeys(conditions), ALL]:
@@ -84,7 +86,7 @@ def _parts(steps: pd.DataFrame, period: float) -> Iterator[pd.DataFrame]:
 
 def _by_episode(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
     """The largest scores of each episode, in the episodes' order."""
-    largest = steps.groupby("episode_index")[list(Scores._fields)].max()
+    largest = steps.groupby("episode_index")[list(SCORES)].max()
     return largest.loc[episodes["episode_index"]].reset_index(drop=True)
 
 
@@ -97,8 +99,10 @@ def _rows(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterato
     scores, members, groups = scores[counted], members[counted], groups[counted]
     count = {"members": int(members.sum()), "others": int((~members).sum())}
     novelty: Floats = scores["novelty"].to_numpy(float)
-    for name in Scores._fields:
+    for name in SCORES:
         values: Floats = scores[name].to_numpy(float)
+        if name == "surprise" and not np.isnan(values).all():
+            values = np.nan_to_num(values)  # an episode in which nothing was to be expected holds no surprise
         if np.isnan(values).any():
             continue
         found, more = auroc_within(values, members, groups), UNKNOWN

@@ -11,7 +11,7 @@ from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays, Votes
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory, Recalled, in_order
+from stages.policies.memory import Memory, Recalled
 from stages.policies.recalling import Recalling
 
 # [1] Ridge on the slopes, against features of which 1 is a scale: without it a few rows in a line would extrapolate.
@@ -35,7 +35,7 @@ class LocalLinear(Recalling):
     def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
         """The regression's actions (B, A), and the weights of its rows (B, k)."""
         near, actions = recalled.near, self.memory.actions[recalled.rows]  # (B, k, F), (B, k, A)
-        weights = _weights(recalled)[:, None, :]  # (B, 1, k), their sum is 1
+        weights = recalled.shares()[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)
         spread = near - centre
         weighted = spread.transpose(0, 2, 1) * weights  # (B, F, k)
@@ -52,7 +52,7 @@ class LocalLinear(Recalling):
         range, up to rounding.
         """
         recalled = self.memory.recall(observations)
-        near, weights = recalled.near, _weights(recalled)  # (B, k, F), (B, k)
+        near, weights = recalled.near, recalled.shares()  # (B, k, F), (B, k)
         centre = weights[:, None] @ near  # (B, 1, F)
         spread = near - centre
         square = (spread.transpose(0, 2, 1) * weights[:, None]) @ spread + RIDGE * np.eye(near.shape[2])
@@ -68,11 +68,3 @@ class LocalLinear(Recalling):
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The policy that was stored."""
         return cls(Memory.from_arrays(arrays))
-
-
-def _weights(recalled: Recalled) -> Floats:
-    """Weights (B, k) by trust and inverse distance, softened so that no single row decides alone."""
-    distances = recalled.distances
-    votes: Floats = recalled.trust / (distances + 0.1 * distances[:, -1:] + 1e-9)
-    weights: Floats = votes / in_order(votes)[:, None]
-    return weights

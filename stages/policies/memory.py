@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.bounds import LARGEST, SMALLEST
-from stages.core.episode import Scores, Steps
+from stages.core.episode import Bools, Recollection, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
@@ -17,6 +17,9 @@ from stages.core.task import Channel, Floats
 from stages.policies.embedding import Embedding
 from stages.policies.features import Features
 from stages.policies.neighbors import Found, Neighbors, squared
+
+# [1] Least spread of what is expected to follow, in features of which 1 is a scale: known rows may agree by chance.
+_SPREAD = 0.01
 
 
 class Recalled(NamedTuple):
@@ -33,6 +36,18 @@ class Recalled(NamedTuple):
         """The distance to the k-th nearest row (B,)."""
         return self.distances[:, -1]
 
+    def shares(self, counted: Bools | None = None) -> Floats:
+        """Weights (B, k) by trust and inverse distance, softened so that no single row decides alone; their sum is 1.
+
+        Of the rows that are `counted` (B, k), or of all; NaN where there are none.
+        """
+        votes: Floats = self.trust / (self.distances + 0.1 * self.distances[:, -1:] + 1e-9)
+        if counted is not None:
+            votes = votes * counted
+        with np.errstate(invalid="ignore"):
+            weights: Floats = votes / in_order(votes)[:, None]
+        return weights
+
     def first(self, count: int) -> "Recalled":
         """The same of the `count` nearest rows alone, to the last bit."""
         # Copies, because products of matrices round otherwise where rows are not contiguous.
@@ -41,7 +56,7 @@ class Recalled(NamedTuple):
 
 
 def in_order(votes: Floats) -> Floats:
-    """The sum over the neighbours, axis 1 of (B, k) or (B, k, A), one after the other: rounded alike in any batch."""
+    """The sum over axis 1 of (B, k) or (B, k, A), one after the other: rounded alike in any batch."""
     total: Floats = np.add.accumulate(votes, axis=1)[:, -1]
     return total
 
@@ -54,6 +69,7 @@ class Memory:
     known: Neighbors  # (N, F)
     actions: Floats  # (N, A)
     trust: Floats  # (N,) how much a row counts, beside its distance
+    followed: Bools  # (N,) whether the next row is the next step of the same episode
     neighbors: int
     embedding: Embedding | None = None
 
@@ -68,19 +84,23 @@ class Memory:
         features = Features.choose(observation, settings.features)
         trusted: dict[str, float] = dict(settings.trust.items())
         trust = np.array([trusted.get(source, 1.0) for source in steps.source])
-        return cls(features, Neighbors(features(seen)), steps.actions, trust, settings.neighbors, embedding)
+        known = Neighbors(features(seen))
+        return cls(features, known, steps.actions, trust, _followed(steps), settings.neighbors, embedding)
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
-        queries = self._queries(observations)
-        distances, rows = self.known.nearest(queries, self.neighbors)
-        return Recalled(queries, distances, rows, self.known.points[rows], self.trust[rows])
+        queries = self.queries(observations)
+        return self.recalled(queries, self.known.nearest(queries, self.neighbors))
+
+    def recalled(self, queries: Floats, found: Found) -> Recalled:
+        """What those rows are that were found for B queries (B, F)."""
+        return Recalled(queries, *found, self.known.points[found.rows], self.trust[found.rows])
 
     def nearest(self, observations: Floats, count: int) -> Found:
         """The `count` rows next to each of B observations (B, O), or all where there are fewer."""
-        return self.known.nearest(self._queries(observations), min(count, len(self.actions)))
+        return self.known.nearest(self.queries(observations), min(count, len(self.actions)))
 
-    def _queries(self, observations: Floats) -> Floats:
+    def queries(self, observations: Floats) -> Floats:
         """Their features (B, F)."""
         return self.features(self.embedding.beside(observations) if self.embedding else observations)
 
@@ -110,6 +130,22 @@ class Memory:
         spread = self.actions.std(axis=0)
         return self.actions / np.where(spread > 0, spread, 1.0)
 
+    def recollection(self, recalled: Recalled) -> Recollection:
+        """What is kept of it, as long as an episode lasts."""
+        return Recollection(recalled.queries, recalled.rows, recalled.distances, self._surprise)
+
+    def _surprise(self, before: Recollection, after: Recollection) -> Floats:
+        """The root mean square over features (B,) of the distance to what followed, in spreads of that."""
+        recalled = self.recalled(before.seen, Found(before.distances, before.rows))
+        shares = recalled.shares(self.followed[recalled.rows])[:, None]  # (B, 1, k)
+        # Where nothing followed, something stands that does not count.
+        changes = self.known.points.take(recalled.rows + 1, axis=0, mode="clip") - recalled.near  # (B, k, F)
+        mean = shares @ changes  # (B, 1, F)
+        variance = shares @ (changes - mean) ** 2 + _SPREAD**2
+        off = (after.seen - before.seen - mean[:, 0]) ** 2 / variance[:, 0]
+        result: Floats = np.sqrt(in_order(off) / off.shape[1])
+        return result
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays, for storage."""
         return {
@@ -117,6 +153,7 @@ class Memory:
             "points": self.known.points,
             "actions": self.actions,
             "trust": self.trust,
+            "followed": self.followed,
             "neighbors": np.array(self.neighbors),
             **(self.embedding.arrays() if self.embedding else {}),
         }
@@ -125,16 +162,17 @@ class Memory:
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The memory that was stored. Raises ValueError or KeyError where its arrays do not belong together."""
         features = Features.from_arrays(arrays)
-        points, actions, trust, neighbors = (arrays[name] for name in ("points", "actions", "trust", "neighbors"))
+        points, actions, trust, followed = (arrays[name] for name in ("points", "actions", "trust", "followed"))
+        neighbors = arrays["neighbors"]
         if not (
             points.ndim == actions.ndim == 2
             and len(points) == len(actions) >= neighbors >= 1
-            and trust.shape == points.shape[:1]
+            and trust.shape == followed.shape == points.shape[:1]
         ):
             raise ValueError("its arrays differ in length")
         if any(part.shape != points.shape[1:] for part in features.arrays().values()):
             raise ValueError("its features are not those of its rows")
-        if any(one.dtype != np.float64 for one in (points, actions, trust)):
+        if any(one.dtype != np.float64 for one in (points, actions, trust)) or followed.dtype != np.bool_:
             raise ValueError("its rows are no numbers")
         if not actions.shape[1]:
             raise ValueError("its rows do nothing")
@@ -142,7 +180,13 @@ class Memory:
             raise ValueError("its numbers are not finite, or too large")
         if not ((trust >= SMALLEST) & (trust <= LARGEST)).all():
             raise ValueError("it holds rows that it does not trust")
-        return cls(features, Neighbors(points), actions, trust, int(neighbors), Embedding.from_arrays(arrays))
+        embedding = Embedding.from_arrays(arrays)
+        return cls(features, Neighbors(points), actions, trust, followed, int(neighbors), embedding)
+
+
+def _followed(steps: Steps) -> Bools:
+    """Whether the next row (N,) is the next step of the same episode; after a label it is what was done instead."""
+    return np.append((np.diff(steps.episode) == 0) & (np.diff(steps.frame) == 1), False)
 
 
 def _check_neighbors(neighbors: int, rows: int) -> None:

@@ -67,7 +67,8 @@ class MLP(Policy):
             if layer + 1 < len(self.weights):
                 values = np.maximum(values, 0)
         known = self.memory.actions
-        return Answer(np.clip(values[:, 0], known.min(axis=0), known.max(axis=0)), self.memory.scores(recalled))
+        actions = np.clip(values[:, 0], known.min(axis=0), known.max(axis=0))
+        return Answer(actions, self.memory.scores(recalled), self.memory.recollection(recalled))
 
     def votes(self, observations: Floats) -> Votes:
         """The nearest rows, none of which has a vote."""

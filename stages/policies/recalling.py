@@ -19,7 +19,7 @@ class Recalling(Policy):
         """What is decided (B, A), and the scores of the rows it was made of."""
         recalled = self.memory.recall(observations)
         actions, shares = self.decide(recalled)
-        return Answer(actions, self.memory.scores(recalled, shares))
+        return Answer(actions, self.memory.scores(recalled, shares), self.memory.recollection(recalled))
 
     def act_by(self, observations: Floats, counts: Sequence[int]) -> list[Floats]:
         """From one look at as many rows as it has neighbours."""

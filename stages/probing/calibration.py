@@ -1,4 +1,4 @@
-"""How often further demonstrations raise the alarm that was calibrated on others."""
+"""How often further demonstrations raise the alarm that was calibrated on others, and how often they surprise."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from stages.core.tables import episode_slices
 from stages.core.task import Channel, Floats
 from stages.policies.calibration import left_out, proven_rank, threshold_of
 from stages.policies.memory import Memory
+from stages.policies.surprise import largest_surprise, ranked, surprises_left_out
 
 QUANTILES = (0.8, 0.9, 0.95)
 Row = dict[str, Any]
@@ -30,26 +31,34 @@ def check_calibration(
 
     In each, `known` demonstrations are what the policy knows and what the threshold is calibrated on, and all others
     are held out. `asked` is the rate asked for, `rate` the mean over splits with its 95 % interval by their spread
-    (draws of one pool overlap, so that it is a little too short), `proven` the mean rate at the proven rank.
+    (draws of one pool overlap, so that it is a little too short), `proven` the mean rate at the proven rank. `surprise`
+    is the same as `rate` for surprise in the place of novelty.
     """
     rates: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
     proven: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
+    surprised: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
     for learned, others in _splits(len(episodes), known, splits, seed):
         steps = _steps([episodes[place] for place in learned])
         scores = left_out(steps, episode_slices(steps.episode), settings, channels)
-        largest = _largest(Memory.of(steps, settings, channels), [episodes[place] for place in others])
+        memory, further = Memory.of(steps, settings, channels), [episodes[place] for place in others]
+        largest, surprises = _largest(memory, further), surprises_left_out(steps, settings, channels)
+        recalled = (memory.recollection(memory.recall(one.observations)) for one in further)
+        surprise = np.array([largest_surprise(one) for one in recalled])
         for quantile in QUANTILES:
             rates[quantile].append(float((largest > threshold_of(scores, quantile).threshold).mean()))
             safe = np.sort(scores.diagonal())[min(known, proven_rank(known, quantile)) - 1]
             proven[quantile].append(float((largest > safe).mean()))
+            above = ranked(surprises, quantile)
+            surprised[quantile].append(float((surprise > (above.threshold if above else np.inf)).mean()))
     return [
         {
             "demonstrations": known,
             "splits": splits,
             "held_out": len(episodes) - known,
             "asked": round(1 - quantile, 9),
-            **_mean(np.array(rates[quantile])),
+            **_mean("rate", rates[quantile]),
             "proven": float(np.mean(proven[quantile])),
+            **_mean("surprise", surprised[quantile]),
         }
         for quantile in QUANTILES
     ]
@@ -82,7 +91,7 @@ def _largest(memory: Memory, episodes: Sequence[Episode]) -> Floats:
     return result
 
 
-def _mean(rates: Floats) -> dict[str, float]:
-    middle = float(rates.mean())
-    reach = _NORMAL * float(rates.std(ddof=1)) / len(rates) ** 0.5
-    return {"rate": middle, "rate_low": middle - reach, "rate_high": middle + reach}
+def _mean(name: str, rates: Sequence[float]) -> dict[str, float]:
+    middle = float(np.mean(rates))
+    reach = _NORMAL * float(np.std(rates, ddof=1)) / len(rates) ** 0.5
+    return {name: middle, f"{name}_low": middle - reach, f"{name}_high": middle + reach}

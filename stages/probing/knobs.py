@@ -20,7 +20,7 @@ Row = dict[str, Any]
 def probe_knobs(
     name: str, task: type[Task], make: Any, trained: Trained, probe: Probe, settings: Settings
 ) -> list[Row]:
-    """One row a value of a knob, the worlds as shown first: shares alarmed and failed, with their 95 % intervals.
+    """One row a value of a knob, the worlds as shown first: shares alarmed, surprised and failed, with 95 % intervals.
 
     The policy acts whatever the alarm says. All values meet the same draws of everything else.
     """
@@ -32,7 +32,7 @@ def probe_knobs(
     for episode in run_episodes(make, controller, plans, max_steps, compute(settings), f"{name}: knobs"):
         found[episode.plan.condition].append(episode)
     units = {knob: known.unit for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
-    return [{**_place(point, units), **_shares(found[key])} for key, point in tried.items()]
+    return [{**_place(point, units), **_shares(found[key], trained.surprise_threshold)} for key, point in tried.items()]
 
 
 def probe_plans(
@@ -61,11 +61,15 @@ def _place(point: Point | None, units: Mapping[str, str]) -> Row:
     return {**point._asdict(), "unit": units[point.knob]}
 
 
-def _shares(episodes: Sequence[Episode]) -> Row:
+def _shares(episodes: Sequence[Episode], surprise: float) -> Row:
     count = len(episodes)
-    alarmed, failed = sum(e.shift.any() for e in episodes), sum(e.outcome != "success" for e in episodes)
+    numbers = {
+        "alarmed": sum(bool(one.shift.any()) for one in episodes),
+        "surprised": sum(bool((one.surprise > surprise).any()) for one in episodes),
+        "failed": sum(one.outcome != "success" for one in episodes),
+    }
     row: Row = {"episodes": count}
-    for kind, number in (("alarmed", int(alarmed)), ("failed", int(failed))):
+    for kind, number in numbers.items():
         low, high = wilson(number, count)
         row |= {kind: number / count, f"{kind}_low": low, f"{kind}_high": high}
     return row

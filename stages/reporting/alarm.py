@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 COLUMNS = (
     *("round", "condition", "failed: alarmed", "succeeded: alarmed", "balanced accuracy"),
-    *("AUROC for failure", "from the first second alone", "median warning"),
+    *("AUROC for failure", "median warning", "failed: surprised", "succeeded: surprised"),
 )
 
 
@@ -65,9 +65,17 @@ def alarm_basis(path: Path) -> str:
         return (
             f"{lead}{threshold:.3g}: calibrated on {plural(alarm['episodes'], 'demonstration')}, of whose kind "
             f"{'at most' if alarm['proven'] else 'about'} {rate:.3g} % then alarm (asked for: {asked:.3g} %)."
+            f"{_surprise_basis(figures['surprise'])}"
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: not the whole figures of a training") from None
+
+
+def _surprise_basis(surprise: dict[str, Any] | None) -> str:
+    if surprise is None:
+        return ""
+    rate = 100 * surprise["false_alarms"]
+    return f" More than {surprise['threshold']:.3g} spreads are a surprise, which about {rate:.3g} % of them hold."
 
 
 def _scale(feature: dict[str, Any]) -> str:
@@ -77,9 +85,8 @@ def _scale(feature: dict[str, Any]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     failed, succeeded = _counts(row, "failed", "hits"), _counts(row, "succeeded", "false_alarms")
-    accuracy = _span(row, "balanced_accuracy")
-    areas = (_area(row, name) for name in ("auroc", "start_auroc"))
-    return (str(row["round"]), row["condition"], failed, succeeded, accuracy, *areas, _time(row["warning"]))
+    told = (failed, succeeded, _span(row, "balanced_accuracy"), _area(row, "auroc"), _time(row["warning"]))
+    return (str(row["round"]), row["condition"], *told, *(_surprised(row, kind) for kind in ("failed", "succeeded")))
 
 
 def _counts(row: Row, kind: str, share: str) -> str:
@@ -87,6 +94,12 @@ def _counts(row: Row, kind: str, share: str) -> str:
     if not alarmed + quiet:
         return "\N{EN DASH}"
     return f"{alarmed:,} of {alarmed + quiet:,} ({interval(row[f'{share}_low'], row[f'{share}_high'])})"
+
+
+def _surprised(row: Row, kind: str) -> str:
+    every = row[f"{kind}_alarmed"] + row[f"{kind}_quiet"]
+    surprised = row[f"{kind}_surprised"]
+    return "\N{EN DASH}" if pd.isna(surprised) or not every else f"{surprised:,.0f} of {every:,}"
 
 
 def _span(row: Row, name: str) -> str:
@@ -112,15 +125,33 @@ def _verdict(rows: list[Row]) -> str:
             "Here the alarm has a say: where it rises, the policy no longer acts by itself. So these failures follow "
             "from the alarm, and how well it foretells failure cannot be read from them."
         )
-    told = "; ".join(_told(row) for row in ([rows[0], rows[-1]] if len(rows) > 1 else rows))
-    return f"The alarm rose {told}."
+    ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
+    verdict = f"The alarm rose {'; '.join(_told(row) for row in ends)}."
+    if any(pd.isna(row["failed_either"]) for row in ends):
+        return verdict
+    return f"{verdict} The policy was surprised {'; '.join(_told_surprised(row) for row in ends)}."
 
 
 def _told(row: Row) -> str:
+    lead = f" ({_ahead(row['warning'])})" if row["failed_alarmed"] else ""
+    return _told_counts(row, row["failed_alarmed"], row["succeeded_alarmed"], lead)
+
+
+def _told_surprised(row: Row) -> str:
+    lead = f"{_ahead(row['surprise_warning'])}; " if row["failed_surprised"] else ""
+    either = f" ({lead}alarmed or surprised: {row['failed_either']:,.0f})"
+    return _told_counts(row, int(row["failed_surprised"]), int(row["succeeded_surprised"]), either)
+
+
+def _ahead(warning: float) -> str:
+    return f"typically {seconds(warning)} before the end"
+
+
+def _told_counts(row: Row, of_failed: int, of_succeeded: int, aside: str) -> str:
+    """In how many episodes of either kind; what is said `aside` is of those that failed."""
     failed = row["failed_alarmed"] + row["failed_quiet"]
     succeeded = row["succeeded_alarmed"] + row["succeeded_quiet"]
-    lead = f" (typically {seconds(row['warning'])} before the end)" if row["failed_alarmed"] else ""
-    parts = [f"in {row['failed_alarmed']:,} of {plural(failed, 'episode')} that failed{lead}"] if failed else []
+    parts = [f"in {of_failed:,} of {plural(failed, 'episode')} that failed{aside}"] if failed else []
     others = f"{succeeded:,}" if failed else plural(succeeded, "episode")
-    parts += [f"in {row['succeeded_alarmed']:,} of {others} that succeeded"] if succeeded else []
+    parts += [f"in {of_succeeded:,} of {others} that succeeded"] if succeeded else []
     return f"in round {row['round']} {listing(parts)}{'' if failed else ' (none failed)'}"

@@ -106,7 +106,7 @@ def _finish(svg: str) -> str:
     svg = re.sub(r">\s+<", "><", svg)
     for pattern, lean in _LEAN.items():
         svg = re.sub(pattern, lean, svg)
-    svg = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", _hundredths, tag[0]), svg)  # not in what is said
     rules = "".join(
         f'[style*="{part}:{light.lower()}"]{{{part}:{dark}!important}}'
         for light, dark in _DARK.items()
@@ -114,3 +114,7 @@ def _finish(svg: str) -> str:
     )
     style = f"<style>text{{font-family:{_FONT}}}@media(prefers-color-scheme:dark){{{rules}}}</style>"
     return svg.replace("<defs>", f"{style}<defs>", 1)
+
+
+def _hundredths(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

@@ -23,9 +23,10 @@ NOVELTY = ["task", "round", "condition", "outcome", "low", "middle", "high", "ep
 ALARM = (
     *("task", "round", "condition", "failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"),
     "replaced",
-    *("auroc", "auroc_low", "auroc_high", "start_auroc", "start_auroc_low", "start_auroc_high", "warning"),
+    *("auroc", "auroc_low", "auroc_high", "warning", "surprise_warning"),
     *("hits_low", "hits_high", "false_alarms_low", "false_alarms_high"),
     *("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"),
+    *("failed_surprised", "succeeded_surprised", "failed_either", "succeeded_either"),
 )
 SCORES = (
     *("task", "round", "condition", "told", "score", "auroc", "auroc_low", "auroc_high"),

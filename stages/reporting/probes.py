@@ -1,4 +1,4 @@
-"""How far a knob must be moved until the alarm rises and until the policy fails: curves and half-way marks."""
+"""How far a knob must be moved until alarm or surprise rise and until the policy fails: curves, half-way marks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,18 +17,19 @@ from stages.reporting.inputs import read_table, records
 from stages.reporting.picture import Figure, Picture
 from stages.reporting.wording import listing
 
-COLUMNS = ("knob", "side", "half alarm at", "half fail at", "tried up to")
+COLUMNS = ("knob", "side", "half alarm at", "half are surprised at", "half fail at", "tried up to")
 NEEDED = (
     *("task", "round", "distance", "episodes", "alarmed", "alarmed_low", "alarmed_high"),
-    *("failed", "failed_low", "failed_high"),
+    *("surprised", "surprised_low", "surprised_high", "failed", "failed_low", "failed_high"),
 )
-_KINDS = {"alarmed": FIRST, "failed": LAST}
+_KINDS = {"alarmed": (FIRST, "o-"), "surprised": (FIRST, "o:"), "failed": (LAST, "o-")}  # colour and line
 PLAIN = "1"  # the unit of what has none
 _ORDERS = (
-    "The alarm comes first for {}.",
-    "Failure comes first for {}.",
+    "Half alarm before half fail for {}.",
+    "Half are surprised before half fail, and do not alarm by then, for {}.",
+    "Half fail before either for {}.",
     "Which comes first cannot be told for {}.",
-    "Neither comes within what was tried for {}.",
+    "None of these comes within what was tried for {}.",
 )
 _ACROSS = 4  # panels in a row of the drawing
 
@@ -86,34 +87,37 @@ def _said(half: Half, unit: str) -> str:
 def sentences(table: pd.DataFrame) -> list[str]:
     """The same in words, and where failure comes before the alarm."""
     lines = [
-        f"{knob} {side}: half alarm at {alarm}, half fail at {fail} (tried up to {farthest})"
-        for knob, side, alarm, fail, farthest in knob_cells(table)
+        f"{knob} {side}: half alarm at {alarm}, half are surprised at {surprise}, half fail at {fail} "
+        f"(tried up to {farthest})"
+        for knob, side, alarm, surprise, fail, farthest in knob_cells(table)
     ]
     return [*lines, verdict(table)]
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """In which directions half of the episodes alarm before half fail, and in which they fail unseen.
+    """In which directions half of the episodes alarm, or at least are surprised, before half fail, or fail unseen.
 
     An order is claimed only where both intervals are apart.
     """
     found: dict[str, list[str]] = {says: [] for says in _ORDERS}
     for knob, _, side, marks, _ in halves(table):
-        found[_order(marks["alarmed"], marks["failed"])].append(f"{knob} {side}")
+        found[_order(*(marks[kind] for kind in _KINDS))].append(f"{knob} {side}")
     return " ".join(says.format(listing(where)) for says, where in found.items() if where)
 
 
-def _order(alarm: Half, fail: Half) -> str:
-    early, late, unsure, neither = _ORDERS
-    if isinf(alarm.distance) and isinf(fail.distance):
+def _order(alarm: Half, surprise: Half, fail: Half) -> str:
+    early, surprising, late, unsure, neither = _ORDERS
+    if all(isinf(half.distance) for half in (alarm, surprise, fail)):
         return neither
     if alarm.high < fail.low:
         return early
-    return late if fail.high < alarm.low else unsure
+    if surprise.high < fail.low:
+        return surprising
+    return late if fail.high < min(alarm.low, surprise.low) else unsure
 
 
 def knobs_figure(table: pd.DataFrame) -> Figure:
-    """A panel a knob: shares alarmed and failed over its value."""
+    """A panel a knob: shares alarmed, surprised and failed over its value."""
     row = records(table)[0]
     panels = []
     for knob in _knobs(table):
@@ -122,15 +126,16 @@ def knobs_figure(table: pd.DataFrame) -> Figure:
             panels.append(_picture(drawn, knob, table))
     caption = (
         f"One knob at a time is moved out of the range that was demonstrated (grey), with the policy of round "
-        f"{row['round']}: share of episodes that alarm (orange) and that fail (blue) [%], of "
+        f"{row['round']}: share of episodes that alarm (orange), surprise (dotted) and fail (blue) [%], of "
         f"{plural(int(row['episodes']), 'episode')} at each value, with 95 % Wilson intervals."
     )
     return Figure("How far a world must move before the alarm rises", caption, tuple(panels))
 
 
 def _picture(drawn: Chart, knob: str, table: pd.DataFrame) -> Picture:
-    told = [f"{cells[1]} {cells[2]} and {cells[3]}" for cells in knob_cells(table) if cells[0] == knob]
-    return drawn.picture(f"Shares alarmed and failed over {knob}; half alarm and half fail {listing(told)}.")
+    told = [f"{cells[1]} {', '.join(cells[2:5])}" for cells in knob_cells(table) if cells[0] == knob]
+    said = f"Shares alarmed, surprised and failed over {knob}; half alarm, are surprised and fail {listing(told)}."
+    return drawn.picture(said)
 
 
 def knobs_svg(table: pd.DataFrame) -> bytes:
@@ -147,9 +152,9 @@ def knobs_svg(table: pd.DataFrame) -> bytes:
                 _panel(axes, table, knobs[place])
             else:
                 axes.set_axis_off()
-        lines = [line for line in grid[0, 0].get_lines() if line.get_color() in _KINDS.values()][: len(_KINDS)]
+        lines = grid[0, 0].get_lines()[: len(_KINDS)]
         drawn.figure.legend(lines, list(_KINDS), loc="lower right", ncols=len(_KINDS))
-        return drawn.picture("Shares alarmed and failed over each knob.").content
+        return drawn.picture("Shares alarmed, surprised and failed over each knob.").content
 
 
 def _knobs(table: pd.DataFrame) -> list[str]:
@@ -164,10 +169,10 @@ def _panel(axes: Axes, table: pd.DataFrame, knob: str) -> None:
     for side, group in mine.groupby("side", sort=False):
         edge = edges[0] if side == "below" else edges[1]
         line = pd.concat([shown.assign(value=edge), group]).sort_values("value")
-        for kind, colour in _KINDS.items():
+        for kind, (colour, style) in _KINDS.items():
             low, high = 100 * line[f"{kind}_low"], 100 * line[f"{kind}_high"]
             axes.fill_between(line["value"], low, high, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(line["value"], 100 * line[kind], "o-", color=colour, markersize=3)
+            axes.plot(line["value"], 100 * line[kind], style, color=colour, markersize=3)
     unit = str(mine["unit"].iloc[0])
     axes.set(title=knob, xlabel=f"[{unit}]", ylabel="episodes [%]", ylim=(-4, 104))
     axes.locator_params(axis="x", nbins=4)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from stages.core.schemas import SCORES
 from stages.core.wording import plural
 from stages.measuring.scores import TOLD
 from stages.reporting.inputs import records
@@ -11,18 +12,20 @@ SCORED = ("round", "score", *TOLD)
 _ASKED = dict(
     zip(
         TOLD,
-        ("failure", "failure within a condition", "failure from the start", "worlds outside", "visible ones of these"),
+        (
+            *("failure", "failure within a condition", "failure from the start"),
+            *("worlds outside", "visible ones of these", "worlds outside from the start"),
+        ),
         strict=True,
     )
 )
-_ORDER = ("novelty", "extrapolation", "disagreement")
 
 
 def score_cells(scores: pd.DataFrame) -> list[tuple[str, ...]]:
     """A row a score in the first round and in the last: area under the ROC curve, and how much more than novelty's."""
     found = {(row["round"], row["score"], row["told"]): row for row in records(scores)}
     rounds = sorted(set(scores["round"]))
-    wanted = [(number, score) for number in dict.fromkeys([*rounds[:1], *rounds[-1:]]) for score in _ORDER]
+    wanted = [(number, score) for number in dict.fromkeys([*rounds[:1], *rounds[-1:]]) for score in SCORES]
     return [
         (str(number), score, *(_cell(found.get((number, score, told))) for told in TOLD))
         for number, score in wanted
@@ -45,7 +48,7 @@ def score_verdict(scores: pd.DataFrame) -> str:
     """Where another score tells more or less than novelty in the first round: by 95 % intervals that rule out 0."""
     first = scores[scores["round"] == scores["round"].min()]
     parts = []
-    for score in _ORDER[1:]:
+    for score in SCORES[1:]:
         mine = first[(first["score"] == score) & first["advantage_low"].notna()]
         better = mine["told"][mine["advantage_low"] > 0].tolist()
         worse = mine["told"][mine["advantage_high"] < 0].tolist()

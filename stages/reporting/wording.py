@@ -38,6 +38,8 @@ def quantity(value: float, unit: str) -> str:
 
 def seconds(value: float) -> str:
     """A time: `1.3 s`."""
+    if value < 0.1:
+        return f"{value:.2f} s"
     return f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
 
 

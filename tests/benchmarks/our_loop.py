@@ -17,7 +17,7 @@ from stages.core.policy import Trained, load_policy, policy_controller, save_pol
 from stages.core.settings import Settings, compute
 from stages.policies import POLICIES
 from stages.tasks import TASKS
-from stages.train import choose_threshold, cross_validate
+from stages.train import choose_surprise, choose_threshold, cross_validate
 
 NAME = "kuka_reach"
 
@@ -97,8 +97,9 @@ class Ours:
             kind = POLICIES.find(cloning.kind)
             policy = kind.fit(steps, cloning, channels)
             threshold, _ = choose_threshold(steps, cloning, shift, channels)
+            surprise, _ = choose_surprise(steps, cloning, shift, channels)
             cross_validate(kind, steps, cloning, folds, channels)
-            save_policy(self.folder / "policy.npz", Trained(NAME, cloning.kind, policy, threshold))
+            save_policy(self.folder / "policy.npz", Trained(NAME, cloning.kind, policy, threshold, surprise))
             return load_policy(self.folder / "policy.npz", NAME, POLICIES)
 
     def evaluate(self, policy: Trained) -> list[Episode]:

@@ -53,7 +53,8 @@ def _rows(path: Path) -> Any:
 def _policy(path: Path) -> Any:
     trained = load_policy(path, next(one for one in TASKS if one in path.parts), POLICIES)
     arrays = sorted(trained.policy.arrays().items())
-    return trained.kind, trained.threshold, [(name, one.dtype.str, one.shape, one.tobytes()) for name, one in arrays]
+    thresholds = trained.threshold, trained.surprise_threshold
+    return trained.kind, thresholds, [(name, one.dtype.str, one.shape, one.tobytes()) for name, one in arrays]
 
 
 def _measured(path: Path) -> Any:

@@ -28,7 +28,7 @@ def recorded(*episodes: tuple[str, str, Sequence[float]]) -> tuple[pd.DataFrame,
         for number, novelty in zip(index, novelties, strict=True)
     )
     table = pd.DataFrame({"episode_index": index, "condition": conditions, "outcome": outcomes})
-    return steps.assign(shift=steps["novelty"] > 1), table
+    return steps.assign(shift=steps["novelty"] > 1, surprise=np.nan), table
 
 
 EPISODES = recorded(
@@ -42,7 +42,7 @@ EPISODES = recorded(
 
 
 def row(condition: str) -> dict[str, Any]:
-    return dict(alarm_rows(*EPISODES, PERIOD).set_index("condition").loc[condition])
+    return dict(alarm_rows(*EPISODES, PERIOD, None).set_index("condition").loc[condition])
 
 
 def test_every_episode_is_counted_once() -> None:
@@ -51,6 +51,18 @@ def test_every_episode_is_counted_once() -> None:
         [1, 1, 1, 1],
         [2, 1, 1, 2],
     ]
+
+
+def test_the_surprised_are_counted_by_themselves_and_with_the_alarmed() -> None:
+    steps, episodes = EPISODES
+    first = steps["frame_index"] == 0  # which follows nothing
+    rows = alarm_rows(steps.assign(surprise=np.where(first, np.nan, steps["novelty"])), episodes, PERIOD, 0.25)
+    told = ["failed_surprised", "succeeded_surprised", "failed_either", "succeeded_either"]
+    assert rows.set_index("condition")[told].to_numpy().tolist() == [[1, 0, 1, 0], [2, 1, 2, 2], [3, 1, 3, 2]]
+    assert rows.set_index("condition")["surprise_warning"].tolist() == [5 * PERIOD, PERIOD, PERIOD]
+    alone = steps[first].assign(surprise=np.nan)
+    assert alarm_rows(alone, episodes, PERIOD, 0.25).set_index("condition").loc[ALL, told].tolist() == [0, 0, 0, 1]
+    assert np.isnan([row(ALL)[name] for name in told]).all()
 
 
 def test_the_warning_is_from_the_first_alarm_to_the_end_of_the_last_step() -> None:

@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from stages.core.episode import Scores
+from stages.core.schemas import SCORES
 from stages.core.streams import stream
 from stages.measuring.alarm import ALL
 from stages.measuring.auroc import LEAST, advantage, auroc
-from stages.measuring.scores import EARLY, FAILURE, WITHIN, score_rows
+from stages.measuring.scores import EARLY, FAILURE, FELT, WITHIN, score_rows
 
 PERIOD = 0.25  # [s]: four steps are the start
 OUTCOMES = ["success", "timeout", "success", "crash", "timeout", "success"]
@@ -27,6 +27,7 @@ def recorded() -> tuple[pd.DataFrame, pd.DataFrame]:
         for number, novelty in enumerate(NOVELTY)
     ]
     steps = pd.concat(parts).assign(extrapolation=lambda part: part["novelty"] ** 2, disagreement=np.nan)
+    steps["surprise"] = np.where(steps["frame_index"] == 0, np.nan, 5 - steps["novelty"])
     return steps, pd.DataFrame({"episode_index": range(10, 16), "condition": list("aabbbb"), "outcome": OUTCOMES})
 
 
@@ -43,6 +44,7 @@ def test_areas_are_those_of_the_whole_of_the_start_and_of_the_first_step() -> No
         assert areas["failure"] == pytest.approx(roc_auc_score(failed, [0.2, 3, 1.5, 2, 0.4, 0.9]))
         assert areas["failure, from the start"] == pytest.approx(roc_auc_score(failed, [0.2, 0.3, 1.5, 0.2, 0.4, 0.9]))
         assert areas["outside"] == pytest.approx(roc_auc_score(OUTSIDE, [0.1, 0.1, 1.5, 0.2, 0.3, 0.2]))
+        assert areas["outside, from the start"] == pytest.approx(roc_auc_score(OUTSIDE, [0.2, 0.3, 1.5, 0.2, 0.4, 0.9]))
         # The world that is outside in what cannot be seen yet is neither inside nor outside.
         assert areas["outside, to be seen"] == pytest.approx(roc_auc_score([0, 0, 1, 1, 0], [0.1, 0.1, 1.5, 0.2, 0.2]))
     # Of the first condition 1 of 1 pair, of the second 2 of 4.
@@ -57,6 +59,16 @@ def test_a_score_that_the_policy_does_not_give_has_no_row_and_novelty_no_advanta
     assert (rows["advantage"].xs("extrapolation", level="score") == 0).all()
 
 
+def test_an_episode_in_which_nothing_was_to_be_expected_holds_no_surprise() -> None:
+    steps, episodes = recorded()
+    short = steps.assign(surprise=steps["surprise"].where(steps["episode_index"] != 10))
+    rows = score_rows(short, episodes, PERIOD, None, None).set_index(["condition", "told", "score"])
+    largest = [0, 4.9, 4.9, 4.8, 4.6, 4.1]
+    assert rows.loc[(ALL, FAILURE, "surprise"), "auroc"] == pytest.approx(roc_auc_score([0, 1, 0, 1, 1, 0], largest))
+    none = score_rows(short.assign(surprise=np.nan), episodes, PERIOD, None, None)
+    assert "surprise" not in set(none["score"])
+
+
 def test_worlds_that_are_not_known_are_not_told() -> None:
     assert list(dict.fromkeys(found(None, None).index.get_level_values("told"))) == [FAILURE, WITHIN, EARLY]
 
@@ -64,7 +76,9 @@ def test_worlds_that_are_not_known_are_not_told() -> None:
 def test_a_real_run_has_every_score_that_its_policies_give(measured: Any) -> None:
     rows = pd.read_csv(measured.folder / "plots" / "scores.csv")
     reach = rows[(rows["task"] == "kuka_reach") & (rows["condition"] == ALL)]
-    assert set(reach["score"]) == set(Scores._fields)
+    assert set(reach["score"]) == set(SCORES)
+    # Before the first step there is nothing to be surprised by.
+    assert set(reach["told"][reach["score"] == "surprise"]) <= {FAILURE, EARLY, WITHIN, FELT}
     assert set(rows[rows["task"] == "distance"]["told"]) <= {FAILURE, EARLY, WITHIN}  # a person's worlds are not known
 
 

@@ -7,10 +7,12 @@ import pytest
 from stages.core.episode import Steps
 from stages.core.errors import UserError
 from stages.core.params import EmbeddingSettings, FeatureSettings, PolicySettings
+from stages.core.tables import episode_slices
 from stages.core.task import Channel, Floats, vector
 from stages.policies import POLICIES
 from stages.policies.embedding import Embedding
 from stages.policies.memory import Memory
+from stages.policies.surprise import largest_surprise, surprises_left_out
 
 CHANNELS = (Channel("clock", "s"), *vector("offset", "m", "xyz"), *vector("seen", "1", 6))
 OFFSET, SEEN = slice(1, 4), slice(4, 10)
@@ -78,9 +80,9 @@ def test_a_policy_never_looks_at_what_its_embedding_tells(kind: str) -> None:
 def test_a_policy_with_an_embedding_comes_back_to_the_bit(kind: str) -> None:
     policy, asked = POLICIES[kind].fit(steps(), policy_settings(kind), CHANNELS), observations(30, seed=2)
     again = POLICIES[kind].from_arrays(policy.arrays())
-    (actions, scores), (same, alike) = policy.act(asked), again.act(asked)
-    assert np.array_equal(actions, same)
-    assert all(np.array_equal(one, other, equal_nan=True) for one, other in zip(scores, alike, strict=True))
+    answers = (one.act(asked) for one in (policy, again))
+    parts = ([answer.actions, *answer.scores, *answer.recollection[:3]] for answer in answers)
+    assert all(np.array_equal(one, other, equal_nan=True) for one, other in zip(*parts, strict=True))
     assert all(array.dtype.kind in "biufU" for array in policy.arrays().values())
 
 
@@ -101,3 +103,11 @@ def test_an_embedding_that_does_not_fit_together_is_refused(name: str, change: n
 def test_a_group_that_is_not_there_is_told() -> None:
     with pytest.raises(UserError, match=r"policy embedding: found smell, allowed: clock, offset, seen"):
         Embedding.fit(observations(), CHANNELS, replace(SETTINGS, sees="smell"))
+
+
+def test_surprise_is_calibrated_without_an_episode_in_the_embedding_as_well() -> None:
+    known, settings = steps(), policy_settings("knn")
+    found = surprises_left_out(known, settings, CHANNELS)
+    for number, part in zip(range(3), episode_slices(known.episode), strict=False):
+        memory = Memory.of(known.subset(np.delete(np.arange(len(known)), part)), settings, CHANNELS)
+        assert found[number] == largest_surprise(memory.recollection(memory.recall(known.observations[part])))

@@ -172,12 +172,13 @@ def test_what_was_known_is_not_new(kind: str) -> None:
 def test_a_policy_comes_back_from_its_file_to_the_bit(kind: str, tmp_path: Path) -> None:
     policy = fitted(kind)
     for name in ("a.npz", "b.npz"):
-        save_policy(tmp_path / name, Trained("distance", kind, policy, 0.25))
+        save_policy(tmp_path / name, Trained("distance", kind, policy, 0.25, 3.5))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     loaded = load_policy(tmp_path / "a.npz", "distance", POLICIES)
-    assert (loaded.task, loaded.kind, loaded.threshold) == ("distance", kind, 0.25)
-    here, there = loaded.policy.act(questions()), policy.act(questions())
-    for one, other in zip((here.actions, *here.scores), (there.actions, *there.scores), strict=True):
+    assert (loaded.task, loaded.kind, loaded.threshold, loaded.surprise_threshold) == ("distance", kind, 0.25, 3.5)
+    answers = (one.act(questions()) for one in (loaded.policy, policy))
+    here, there = ((answer.actions, *answer.scores, *answer.recollection[:3]) for answer in answers)
+    for one, other in zip(here, there, strict=True):
         assert np.array_equal(one, other, equal_nan=True)
 
 
@@ -206,7 +207,7 @@ def test_a_flipped_bit_is_noticed_or_harmless(file: Path) -> None:
             noticed += 1
             assert str(file) in str(told)
             continue
-        assert found.threshold == trained.threshold
+        assert (found.threshold, found.surprise_threshold) == (trained.threshold, trained.surprise_threshold)
         for name, array in trained.policy.arrays().items():
             assert np.array_equal(found.policy.arrays()[name], array), (place, name)
     assert noticed > len(places) / 2
@@ -267,6 +268,10 @@ def test_a_pickle_is_refused_without_being_loaded(file: Path) -> None:
         ({"threshold": np.array(np.nan)}, "not a whole policy file .*threshold is nan"),
         ({"threshold": np.array(-1.0)}, r"not a whole policy file .*threshold is -1\.0"),
         ({"task": np.array("a\nb")}, r"trained for task a\\nb, needed for task distance"),
+        ({"surprise_threshold": np.array(-1.0)}, r"not a whole policy file .*threshold of surprise is -1\.0"),
+        ({"surprise_threshold": np.array(np.nan)}, "not a whole policy file .*threshold of surprise is nan"),
+        ({"followed": np.zeros(5, dtype=bool)}, "not a policy of kind knn .*differ in length"),
+        ({"followed": np.zeros(6)}, "not a policy of kind knn .*no numbers"),
         ({"threshold": None}, "not a whole policy file .*threshold"),
         ({"threshold": np.array("x")}, "not a whole policy file"),
     ],

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
-from stages.measuring.alarm import ALL
+from stages.measuring.alarm import ALL, alarm_rows
 from stages.reporting.alarm import COLUMNS, alarm_basis, judge_alarm
 from stages.reporting.coverage import coverage_figure
 from stages.reporting.inputs import RESULTS, read_measured, read_table
@@ -18,10 +18,13 @@ from stages.reporting.inputs import RESULTS, read_measured, read_table
 def table(*rows: tuple[int, int, int, int], replaced: int = 0) -> pd.DataFrame:
     """All conditions of rounds of those counts."""
     counts = pd.DataFrame(rows, columns=["failed_alarmed", "failed_quiet", "succeeded_alarmed", "succeeded_quiet"])
-    figures = ("auroc", "start_auroc", "balanced_accuracy")
+    figures = ("auroc", "balanced_accuracy")
     areas = {f"{name}{end}": np.nan for name in figures for end in ("", "_low", "_high")}
     areas |= {f"{name}{end}": 0.5 for name in ("hits", "false_alarms") for end in ("_low", "_high")}
-    return counts.assign(round=range(len(rows)), condition=ALL, replaced=replaced, warning=1.25, **areas)
+    unknown = dict.fromkeys(
+        ("surprise_warning", "failed_surprised", "succeeded_surprised", "failed_either", "succeeded_either"), np.nan
+    )
+    return counts.assign(round=range(len(rows)), condition=ALL, replaced=replaced, warning=1.25, **areas, **unknown)
 
 
 NOTHING = pd.DataFrame(
@@ -45,6 +48,32 @@ def test_the_verdict_counts_the_first_round_and_the_last(rows: list[tuple[int, i
     assert judge_alarm(table(*rows), NOTHING).verdict == said
 
 
+def test_the_surprised_are_counted_where_surprise_was_calibrated() -> None:
+    counts = table((3, 1, 5, 1000), (0, 0, 1, 8)).assign(
+        surprise_warning=0.5,
+        failed_surprised=[4.0, 0.0],
+        succeeded_surprised=[7.0, 2.0],
+        failed_either=[4.0, 0.0],
+        succeeded_either=[9.0, 3.0],
+    )
+    told = judge_alarm(counts, NOTHING)
+    assert told.verdict.endswith(
+        "The policy was surprised in round 0 in 4 of 4 episodes that failed (typically 0.5 s before the end; alarmed "
+        "or surprised: 4) and in 7 of 1,005 that succeeded; in round 1 in 2 of 9 episodes that succeeded (none failed)."
+    )
+    assert [row[-2:] for row in told.rows] == [("4 of 4", "7 of 1,005"), ("\N{EN DASH}", "2 of 9")]
+
+
+def test_where_nothing_failed_and_no_surprise_was_calibrated_the_alarm_alone_is_told() -> None:
+    steps = pd.DataFrame({"episode_index": [1, 2], "frame_index": 0, "shift": False, "surprise": np.nan})
+    episodes = pd.DataFrame({"episode_index": [1, 2], "condition": "a", "outcome": "success"})
+    rows = alarm_rows(steps, episodes, 0.1, None)
+    assert rows[["failed_surprised", "succeeded_surprised", "failed_either", "succeeded_either"]].isna().all(axis=None)
+    areas = {f"auroc{end}": np.nan for end in ("", "_low", "_high")}
+    told = judge_alarm(rows.assign(round=0, replaced=0, **areas), NOTHING)
+    assert told.verdict == "The alarm rose in round 0 in 0 of 2 episodes that succeeded (none failed)."
+
+
 def test_an_alarm_that_made_the_failures_is_not_praised_for_them() -> None:
     assert "follow from the alarm" in judge_alarm(table((5, 0, 0, 5), replaced=1), NOTHING).verdict
 
@@ -56,7 +85,13 @@ def test_there_is_a_row_a_round_and_a_dash_for_what_cannot_be_told(measured: Any
     assert {len(row) for row in told.rows} == {len(COLUMNS)}
     assert {row[0] for row in told.detail} == {"0", "1", "2"}
     none = judge_alarm(table((0, 0, 2, 6)), NOTHING).rows[0]
-    assert none[2:] == ("\N{EN DASH}", "2 of 8 (50\N{EN DASH}50 %)", *("\N{EN DASH}",) * 3, "1.2 s")
+    assert none[2:] == (
+        "\N{EN DASH}",
+        "2 of 8 (50\N{EN DASH}50 %)",
+        *("\N{EN DASH}",) * 2,
+        "1.2 s",
+        *("\N{EN DASH}",) * 2,
+    )
 
 
 def scores(*rows: tuple[int, str, str, float, float]) -> pd.DataFrame:
@@ -97,6 +132,7 @@ def test_what_the_alarm_goes_by_is_said_with_its_rate(chain: Any, tmp_path: Path
     assert "largest distance of an episode to the 5th nearest row" in basis
     assert "offset (in units of 0.01, asinh)" in basis
     assert "calibrated on 7 demonstrations, of whose kind at most 12.5 % then alarm (asked for: 10 %)" in basis
+    assert basis.endswith(" spreads are a surprise, which about 12.5 % of them hold.")
     assert alarm_basis(chain.data / "distance" / "round_1" / "training.json").endswith(
         "above 1, a number that was set."
     )
@@ -121,7 +157,7 @@ def test_coverage_tells_known_steps_and_success_of_every_round(measured: Any) ->
     [
         (",far,", ",else,", "holds other tasks, rounds or conditions than"),
         ("failed_quiet", "quiet", "columns missing: failed_quiet"),
-        ("start_auroc,", "begin_auroc,", "columns missing: start_auroc"),
+        ("balanced_accuracy,", "accuracy,", "columns missing: balanced_accuracy"),
     ],
 )
 def test_an_alarm_table_that_does_not_belong_is_told(

@@ -1,6 +1,7 @@
 """What the page says of knobs, responses and coverage follows from their tables."""
 
 from pathlib import Path
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,17 +16,20 @@ from stages.reporting.sizes import size_figures
 
 
 def knobs() -> pd.DataFrame:
-    """One knob that alarms early above and fails unseen below."""
+    """One knob that alarms early above and fails unseen below, and one that surprises before it fails."""
     rows = [
-        (SHOWN, "1", SHOWN, np.nan, 0.0, 0.0, 0.0),
-        ("goal", "m", "below", -0.1, 0.1, 0.0, 1.0),
-        ("goal", "m", "below", -0.2, 0.2, 0.0, 1.0),
-        ("goal", "m", "above", 1.1, 0.1, 1.0, 0.0),
-        ("goal", "m", "above", 1.2, 0.2, 1.0, 1.0),
-        ("mass", "kg", "above", 2.0, 1.0, 0.0, 0.0),
+        (SHOWN, "1", SHOWN, np.nan, 0.0, 0.0, 0.0, 0.0),
+        ("goal", "m", "below", -0.1, 0.1, 0.0, 0.0, 1.0),
+        ("goal", "m", "below", -0.2, 0.2, 0.0, 1.0, 1.0),
+        ("goal", "m", "above", 1.1, 0.1, 1.0, 1.0, 0.0),
+        ("goal", "m", "above", 1.2, 0.2, 1.0, 1.0, 1.0),
+        ("mass", "kg", "above", 2.0, 1.0, 0.0, 0.0, 0.0),
+        ("latency", "1", "above", 1.0, 1.0, 0.0, 1.0, 0.0),
+        ("latency", "1", "above", 2.0, 2.0, 0.0, 1.0, 1.0),
     ]
-    table = pd.DataFrame(rows, columns=["knob", "unit", "side", "value", "distance", "alarmed", "failed"])
-    ends = {f"{kind}_{end}": table[kind] for kind in ("alarmed", "failed") for end in ("low", "high")}
+    kinds = ["alarmed", "surprised", "failed"]
+    table = pd.DataFrame(rows, columns=["knob", "unit", "side", "value", "distance", *kinds])
+    ends = {f"{kind}_{end}": table[kind] for kind in kinds for end in ("low", "high")}
     return table.assign(task="kuka_reach", round=3, episodes=40, **ends)
 
 
@@ -35,8 +39,9 @@ def test_half_way_marks_are_told_and_which_comes_first() -> None:
     assert "half fail at 0.05 m (" in lines[0]
     assert lines[1].startswith("goal above: half alarm at 0.05 m (")
     assert lines[-1] == (
-        "The alarm comes first for goal above. Failure comes first for goal below. "
-        "Neither comes within what was tried for mass above."
+        "Half alarm before half fail for goal above. Half are surprised before half fail, and do not alarm by then, "
+        "for latency above. Half fail before either for goal below. None of these comes within what was tried for mass "
+        "above."
     )
 
 
@@ -46,10 +51,17 @@ def test_a_table_of_knobs_becomes_a_panel_a_knob_and_a_drawing(tmp_path: Path) -
     knobs().to_csv(tmp_path / "kuka_reach-knobs.csv", index=False)
     probed = read_knobs(tmp_path, "kuka_reach")
     assert probed is not None
-    assert len(probed.figure.pictures) == 2
+    assert len(probed.figure.pictures) == 3
     assert {len(row) for row in probed.rows} == {len(COLUMNS)}
     assert knobs_svg(knobs()) == knobs_svg(knobs())
     assert knobs_svg(knobs()).startswith(b"<svg")
+
+
+def test_a_label_has_all_its_digits() -> None:
+    small = knobs()[lambda table: table["knob"].isin([SHOWN, "goal"])]
+    small = small.assign(value=small["value"] / 400, distance=small["distance"] / 400)
+    labels = re.findall(r"<text[^>]*>([^<]*)<", knobs_svg(small).decode())
+    assert {"0.001", "0.002"} <= set(labels)
 
 
 def test_responses_are_put_together_over_conditions(tmp_path: Path) -> None:
