@@ -38,7 +38,7 @@ def check_calibration(
     proven: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
     surprised: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
     for learned, others in _splits(len(episodes), known, splits, seed):
-        steps = _steps([episodes[place] for place in learned])
+        steps = steps_of([episodes[place] for place in learned])
         scores = left_out(steps, episode_slices(steps.episode), settings, channels)
         memory, further = Memory.of(steps, settings, channels), [episodes[place] for place in others]
         largest, surprises = _largest(memory, further), surprises_left_out(steps, settings, channels)
@@ -70,7 +70,8 @@ def _splits(pool: int, known: int, splits: int, seed: int) -> Iterator[tuple[lis
         yield order[:known], order[known:]
 
 
-def _steps(episodes: Sequence[Episode]) -> Steps:
+def steps_of(episodes: Sequence[Episode]) -> Steps:
+    """What a policy would learn from the episodes of an expert."""
     lengths = [len(episode) for episode in episodes]
     rows = sum(lengths)
     return Steps(

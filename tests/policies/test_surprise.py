@@ -18,6 +18,7 @@ from stages.policies import POLICIES
 from stages.policies.calibration import proven_rank
 from stages.policies.memory import Memory
 from stages.policies.surprise import calibrate_surprise, ranked, surprises_left_out
+from stages.probing.calibration import steps_of
 from stages.tasks.kuka_reach import KukaReach
 
 CHANNELS = vector("joint", "rad", 2)
@@ -32,7 +33,7 @@ def drifts(episodes: int, rng: np.random.Generator, way: tuple[float, float] = (
     return rng.uniform(-1, 1, (episodes, 1, 2)) + np.cumsum(steps, axis=1)
 
 
-def steps_of(episodes: Floats, later: int = 0) -> Steps:
+def walked(episodes: Floats, later: int = 0) -> Steps:
     """Those episodes, of which the last ones are of a later round."""
     count = len(episodes)
     index = np.arange(count * LENGTH)
@@ -83,7 +84,7 @@ def threshold_of(steps: Steps, settings: PolicySettings, quantile: float) -> flo
 
 def test_it_is_the_distance_from_what_followed_the_nearest_rows_in_their_spreads() -> None:
     rng = np.random.default_rng(0)
-    steps = steps_of(drifts(20, rng))
+    steps = walked(drifts(20, rng))
     memory = Memory.of(steps, SETTINGS, CHANNELS)
     for episode in drifts(10, rng):
         np.testing.assert_allclose(surprises(memory, episode), slow_surprises(steps, episode), rtol=1e-9)
@@ -91,7 +92,7 @@ def test_it_is_the_distance_from_what_followed_the_nearest_rows_in_their_spreads
 
 def test_rows_count_by_how_far_they_are_trusted() -> None:
     rng = np.random.default_rng(6)
-    steps = steps_of(drifts(20, rng))
+    steps = walked(drifts(20, rng))
     steps = replace(steps, source=["person" if number % 2 else "expert" for number in steps.episode])
     memory = Memory.of(steps, changed(SETTINGS, trust={"person": 5.0}), CHANNELS)
     for episode in drifts(5, rng):
@@ -100,7 +101,7 @@ def test_rows_count_by_how_far_they_are_trusted() -> None:
 
 def test_where_nothing_is_known_to_have_followed_there_is_none() -> None:
     episodes = drifts(4, np.random.default_rng(1))
-    ends = steps_of(episodes).subset(np.arange(LENGTH - 1, 4 * LENGTH, LENGTH))
+    ends = walked(episodes).subset(np.arange(LENGTH - 1, 4 * LENGTH, LENGTH))
     alone = Memory.of(ends, SETTINGS, CHANNELS)
     assert not alone.followed.any()
     assert np.isnan(surprises(alone, episodes[0])).all()
@@ -115,7 +116,7 @@ def test_what_follows_a_row_is_the_next_frame_of_its_episode() -> None:
 @KINDS
 def test_a_row_of_the_surprise_depends_on_its_rows_of_the_questions_alone(kind: str) -> None:
     rng = np.random.default_rng(2)
-    policy = POLICIES[kind].fit(steps_of(drifts(20, rng)), changed(SETTINGS, kind=kind), CHANNELS)
+    policy = POLICIES[kind].fit(walked(drifts(20, rng)), changed(SETTINGS, kind=kind), CHANNELS)
     asked = drifts(6, rng).reshape(-1, 2)
     before, after = (policy.act(seen).recollection for seen in (asked, asked[::-1] / 2))
     told = before.surprise(after)
@@ -131,7 +132,7 @@ def test_a_row_of_the_surprise_depends_on_its_rows_of_the_questions_alone(kind: 
 
 def test_a_world_that_looks_as_shown_and_answers_otherwise_is_surprising_at_once() -> None:
     rng = np.random.default_rng(3)
-    steps, settings = steps_of(drifts(60, rng)), changed(SETTINGS, neighbors=12)
+    steps, settings = walked(drifts(60, rng)), changed(SETTINGS, neighbors=12)
     memory, threshold = Memory.of(steps, settings, CHANNELS), threshold_of(steps, settings, 0.9)
     for way in ((0.0, 0.0), (-0.3, 0.0), (0.3, 0.4)):
         others = drifts(50, rng, way)
@@ -146,7 +147,7 @@ def test_the_threshold_is_of_the_largest_of_each_demonstration_that_is_not_known
     """Corrections, episodes of later rounds, are known throughout."""
     rng = np.random.default_rng(4)
     episodes = drifts(17, rng)
-    steps = steps_of(episodes, later=5)
+    steps = walked(episodes, later=5)
     largest = sorted(slow_surprises(steps, one, number).max() for number, one in enumerate(episodes[:12]))
     found = threshold_of(steps, SETTINGS, quantile)
     assert found == pytest.approx(largest[min(proven_rank(12, quantile), 12) - 1], rel=1e-9)
@@ -169,7 +170,7 @@ def test_of_one_demonstration_there_is_no_rank() -> None:
 
 
 def test_episodes_of_one_step_are_neither_surprised_nor_ranked() -> None:
-    steps = steps_of(drifts(9, np.random.default_rng(5)))
+    steps = walked(drifts(9, np.random.default_rng(5)))
     cut = steps.subset(np.flatnonzero((steps.episode > 3) | (steps.frame == 0)))
     largest = [slow_surprises(cut, cut.observations[cut.episode == number], number).max() for number in range(4, 9)]
     assert threshold_of(cut, SETTINGS, 1.0) == pytest.approx(max(largest), rel=1e-9)
@@ -181,7 +182,7 @@ def test_further_demonstrations_surprise_at_about_the_rate_asked_for(episodes: i
     rates = []
     for draw in range(40):
         rng = np.random.default_rng(draw)
-        steps = steps_of(drifts(episodes, rng))
+        steps = walked(drifts(episodes, rng))
         memory = Memory.of(steps, SETTINGS, CHANNELS)
         threshold = threshold_of(steps, SETTINGS, quantile)
         rates.append(np.mean([np.nanmax(surprises(memory, one)) > threshold for one in drifts(100, rng)]))
@@ -193,15 +194,7 @@ def test_an_arm_that_obeys_late_surprises_from_its_first_steps(
 ) -> None:
     """And each recorded step's is that of its observation, after the one before."""
     episodes, cloning = shown("kuka_reach"), settings.of(settings.params.policy, "policy", "kuka_reach")
-    lengths = [len(one) for one in episodes]
-    known = Steps(
-        np.repeat(np.arange(len(episodes)), lengths),
-        np.concatenate([np.arange(length) for length in lengths]),
-        np.zeros(sum(lengths), dtype=np.int64),
-        ["expert"] * sum(lengths),
-        np.concatenate([one.observations for one in episodes]),
-        np.concatenate([one.actions for one in episodes]),
-    )
+    known = steps_of(episodes)
     policy = POLICIES[cloning.kind].fit(known, cloning, KukaReach.observation)
     controller = policy_controller(Trained("kuka_reach", cloning.kind, policy, np.inf), "act", KukaReach)
     plans = [one.plan for one in episodes]

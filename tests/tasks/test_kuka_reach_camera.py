@@ -4,25 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stages.core.episode import Episode, Steps
+from stages.core.episode import Episode
 from stages.core.settings import Settings
 from stages.core.task import Floats
 from stages.policies import POLICIES
+from stages.probing.calibration import steps_of
 from stages.tasks.kuka_reach_camera import KukaReachCamera
 
 NAME = "kuka_reach_camera"
-
-
-def steps(episodes: list[Episode]) -> Steps:
-    lengths = [len(episode) for episode in episodes]
-    return Steps(
-        np.repeat(np.arange(len(episodes)), lengths),
-        np.concatenate([np.arange(length) for length in lengths]),
-        np.zeros(sum(lengths), dtype=np.int64),
-        ["expert"] * sum(lengths),
-        np.concatenate([episode.observations for episode in episodes]),
-        np.concatenate([episode.actions for episode in episodes]),
-    )
 
 
 def columns(group: str) -> list[int]:
@@ -32,7 +21,7 @@ def columns(group: str) -> list[int]:
 def test_the_policy_as_shipped_is_not_told_where_the_goal_is(
     shown: Callable[[str], list[Episode]], settings: Settings
 ) -> None:
-    known = steps(shown(NAME))
+    known = steps_of(shown(NAME))
     cloning = settings.of(settings.params.policy, "policy", NAME)
     policy = POLICIES[cloning.kind].fit(known, cloning, KukaReachCamera.observation)
     answer = policy.act(known.observations)
@@ -44,7 +33,7 @@ def test_the_policy_as_shipped_is_not_told_where_the_goal_is(
 
 
 def test_the_expert_needs_no_eyes(shown: Callable[[str], list[Episode]]) -> None:
-    seen = steps(shown(NAME)).observations
+    seen = steps_of(shown(NAME)).observations
     blind: Floats = seen.copy()
     blind[:, [*columns("colour"), *columns("pixel")]] = 0
     assert np.array_equal(KukaReachCamera.expert(blind), KukaReachCamera.expert(seen))
