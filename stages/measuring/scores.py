@@ -101,10 +101,9 @@ def _rows(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterato
     novelty: Floats = scores["novelty"].to_numpy(float)
     for name in SCORES:
         values: Floats = scores[name].to_numpy(float)
-        if name == "surprise" and not np.isnan(values).all():
-            values = np.nan_to_num(values)  # an episode in which nothing was to be expected holds no surprise
-        if np.isnan(values).any():
+        if np.isnan(values).all():
             continue
+        values = np.nan_to_num(values)  # an episode in which nothing was to be expected holds no surprise
         found, more = auroc_within(values, members, groups), UNKNOWN
         if name != "novelty" and len(both) == 1:
             more = advantage(values, novelty, members)

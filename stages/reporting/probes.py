@@ -85,7 +85,7 @@ def _said(half: Half, unit: str) -> str:
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """The same in words, and where failure comes before the alarm."""
+    """The same in words, and what comes before half of the episodes fail."""
     lines = [
         f"{knob} {side}: half alarm at {alarm}, half are surprised at {surprise}, half fail at {fail} "
         f"(tried up to {farthest})"
