@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stages.core import cli, errors
 from stages.core.files import write_bytes, write_text
+from stages.core.seal import check_sums
 
 
 def main() -> None:
@@ -20,17 +21,18 @@ def main() -> None:
     parser.add_argument("--picture", type=cli.new_file(), help="an episode before and after the corrections (.jpg)")
     arguments = parser.parse_args()
 
+    # Before pandas and what draws, which take longest to import.
+    check_sums(arguments.plots, (arguments.results, arguments.metrics))
+
     from stages.reporting.changes import read_changes
     from stages.reporting.inputs import read_measured
-
-    measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
-    changes = read_changes(arguments.data, measured.rounds)
-
-    # After what was measured: what draws takes as long to import as pandas, which reads.
     from stages.reporting.mosaic import blank, mosaic
     from stages.reporting.page import write_page
     from stages.reporting.sections import make_parts
     from stages.reporting.summary import write_summary
+
+    measured = read_measured(arguments.results, arguments.metrics, arguments.plots)
+    changes = read_changes(arguments.data, measured.rounds)
 
     sections, studies = make_parts(arguments.data, measured, changes, arguments.alarm, arguments.studies)
     page = write_page(sections, measured, changes, studies)

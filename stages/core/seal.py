@@ -1,6 +1,6 @@
 """Figures in JSON and tables in CSV that tell when they have been damaged: nothing in these formats would."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 import hashlib
 import json
 from pathlib import Path
@@ -44,10 +44,11 @@ def write_sums(folder: Path, others: Iterable[Path]) -> None:
     write_text(folder / SUMS, "".join(f"{_sum(path)}  {path.name}\n" for path in files))
 
 
-def check_sums(folder: Path, others: Iterable[Path]) -> None:
-    """UserError for a file of those that is not what it was when the sums were written."""
-    if not (folder / SUMS).is_file():
-        raise UserError(f"{folder / SUMS}: no such file")
+def check_sums(folder: Path, others: Collection[Path]) -> None:
+    """UserError for a file of those that is missing, or not what it was when the sums were written."""
+    for path in (folder / SUMS, *others):
+        if not path.is_file():
+            raise UserError(f"{path}: no such file")
     known = (folder / SUMS).read_bytes().splitlines()
     for path in (*(path for path in sorted(folder.iterdir()) if path.name != SUMS), *others):
         if f"{_sum(path)}  {path.name}".encode() not in known:

@@ -64,7 +64,8 @@ class Neighbors:
         _, candidates = tree.query(queries, k=fetched, sqr_dists=True)
         rows = candidates.astype(np.int64)
         squares = squared(points.take(rows, axis=0) - queries[:, None])
-        if not (squares[:, 1:] > squares[:, :-1] * (1 + _ROUNDING)).all():
+        # Counted, because that is quicker than `any`, which is a function of Python's.
+        if np.count_nonzero(squares[:, 1:] <= squares[:, :-1] * (1 + _ROUNDING)):
             return self._untied(queries, k, squares, rows)
         return Found(np.sqrt(squares[:, :k]), rows[:, :k])
 

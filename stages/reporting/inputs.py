@@ -1,4 +1,4 @@
-"""Reads what `measure` wrote, and notices what does not belong together."""
+"""Reads what `measure` wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
-from stages.core.seal import check_sums
-from stages.measuring.alarm import ALL
 from stages.tasks import TASKS
 
 RESULTS = (
@@ -33,7 +31,6 @@ SCORES = (
     *("advantage", "advantage_low", "advantage_high"),
 )
 _SPARSE = {*ALARM[8:], *SCORES[-3:]}  # empty where there is nothing to tell apart or no alarm
-_KEY = ["task", "round", "condition"]
 _WORDS = ("variant", "task", "condition", "outcome", "told", "score", "by_seed")
 
 
@@ -61,20 +58,15 @@ class Measured:
 
 
 def read_measured(results: Path, metrics: Path, plots: Path) -> Measured:
-    """Results, metrics and plot data; UserError where one is missing, damaged, or of another run than the results."""
-    table = read_table(results, RESULTS)
-    errors, novelty = read_table(plots / "error.csv", ERROR_CURVES), read_table(plots / "novelty.csv", NOVELTY)
-    alarm = read_table(plots / "alarm.csv", ALARM)
-    scores = read_table(plots / "scores.csv", SCORES, empty=True)
-    by_condition = alarm[alarm["condition"] != ALL]
-    for name, plotted in (("error.csv", errors), ("novelty.csv", novelty), ("alarm.csv", by_condition)):
-        if set(_keys(plotted)) != set(_keys(table)):
-            raise UserError(f"{plots / name}: holds other tasks, rounds or conditions than {results}")
-    if not set(_keys(scores)) <= set(_keys(alarm)):
-        raise UserError(f"{plots / 'scores.csv'}: holds other tasks, rounds or conditions than {plots / 'alarm.csv'}")
-    told = _read_metrics(metrics, list(dict.fromkeys(table["task"])), results)
-    check_sums(plots, (results, metrics))
-    return Measured(table, errors, novelty, alarm, scores, told)
+    """Results, metrics and plot data, whose sums were checked: they are what one run of `measure` wrote."""
+    return Measured(
+        read_table(results, RESULTS),
+        read_table(plots / "error.csv", ERROR_CURVES),
+        read_table(plots / "novelty.csv", NOVELTY),
+        read_table(plots / "alarm.csv", ALARM),
+        read_table(plots / "scores.csv", SCORES, empty=True),
+        json.loads(metrics.read_bytes()),
+    )
 
 
 def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.DataFrame:
@@ -118,19 +110,3 @@ def _check_column(path: Path, table: pd.DataFrame, column: str) -> None:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The table's rows, each a mapping from column to cell."""
     return [{str(column): cell for column, cell in row.items()} for row in table.to_dict("records")]
-
-
-def _keys(table: pd.DataFrame) -> list[tuple[Any, ...]]:
-    return list(table[_KEY].itertuples(index=False, name=None))
-
-
-def _read_metrics(path: Path, tasks: list[str], results: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise UserError(f"{path}: not whole JSON") from None
-    if not isinstance(metrics, dict) or sorted(metrics) != sorted(tasks):
-        raise UserError(f"{path}: holds other tasks than {results}")
-    return metrics

@@ -15,7 +15,8 @@ from tests.chain import ROOT
 TURNS = 9
 JUST = "import numpy, pyarrow, pyarrow.parquet"  # what nobody gets around
 
-# A stage begins once it has read its command line and its parameters and knows its task.
+# A stage begins once it has read its command line and its parameters and knows its task; `report`, which has neither,
+# once it knows that what was measured is whole.
 _PARAMS = """
 from pathlib import Path
 from stages.core.settings import load_settings
@@ -35,7 +36,8 @@ BEGINNINGS: Mapping[str, str] = {
     "practice": _PARAMS + _TASK + _POLICY,
     "correct": _PARAMS + _TASK,
     "measure": _PARAMS,
-    "report": "from stages.reporting import inputs\n",  # what draws comes after what was measured is read
+    "report": "from pathlib import Path\nfrom stages.core.seal import check_sums\n"
+    "check_sums(Path('reports/plots'), (Path('reports/results.csv'), Path('reports/metrics.json')))\n",
 }
 
 

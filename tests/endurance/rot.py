@@ -18,7 +18,7 @@ from stages.core.conditions import read_conditions
 from stages.core.errors import UserError
 from stages.core.policy import load_policy
 from stages.core.recordings import read_recording
-from stages.core.seal import read_sealed
+from stages.core.seal import check_sums, read_sealed
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
 from stages.reporting.inputs import read_measured
@@ -59,6 +59,7 @@ def _policy(path: Path) -> Any:
 
 def _measured(path: Path) -> Any:
     reports = path.parent if path.parent.name == "reports" else path.parent.parent
+    check_sums(reports / "plots", (reports / "results.csv", reports / "metrics.json"))
     found = read_measured(reports / "results.csv", reports / "metrics.json", reports / "plots")
     read = [table.to_csv() for table in (found.results, found.errors, found.novelty, found.alarm)]
     return read, repr(found.metrics)

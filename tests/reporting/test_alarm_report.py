@@ -155,7 +155,6 @@ def test_coverage_tells_known_steps_and_success_of_every_round(measured: Any) ->
 @pytest.mark.parametrize(
     ("find", "put", "message"),
     [
-        (",far,", ",else,", "holds other tasks, rounds or conditions than"),
         ("failed_quiet", "quiet", "columns missing: failed_quiet"),
         ("balanced_accuracy,", "accuracy,", "columns missing: balanced_accuracy"),
     ],
