@@ -1,7 +1,7 @@
 """What has been seen: the rows that policies look up, and how far a new situation is from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -44,9 +44,7 @@ class Recalled(NamedTuple):
         votes: Floats = self.trust / (self.distances + 0.1 * self.distances[:, -1:] + 1e-9)
         if counted is not None:
             votes = votes * counted
-        with np.errstate(invalid="ignore"):
-            weights: Floats = votes / in_order(votes)[:, None]
-        return weights
+        return votes / in_order(votes)[:, None]
 
     def first(self, count: int) -> "Recalled":
         """The same of the `count` nearest rows alone, to the last bit."""
@@ -86,6 +84,12 @@ class Memory:
         trust = np.array([trusted.get(source, 1.0) for source in steps.source])
         known = Neighbors(features(seen))
         return cls(features, known, steps.actions, trust, _followed(steps), settings.neighbors, embedding)
+
+    def without(self, episode: slice) -> Self:
+        """The same without the rows of that episode."""
+        kept = np.delete(np.arange(len(self.actions)), episode)
+        known, followed = Neighbors(self.known.points[kept]), self.followed[kept]
+        return replace(self, known=known, actions=self.actions[kept], trust=self.trust[kept], followed=followed)
 
     def recall(self, observations: Floats) -> Recalled:
         """The k nearest rows of each of B observations (B, O), by distance and then by row."""
@@ -137,7 +141,8 @@ class Memory:
     def _surprise(self, before: Recollection, after: Recollection) -> Floats:
         """The root mean square over features (B,) of the distance to what followed, in spreads of that."""
         recalled = self.recalled(before.seen, Found(before.distances, before.rows))
-        shares = recalled.shares(self.followed[recalled.rows])[:, None]  # (B, 1, k)
+        with np.errstate(invalid="ignore"):  # nothing by nothing: not known
+            shares = recalled.shares(self.followed[recalled.rows])[:, None]  # (B, 1, k)
         # Where nothing followed, something stands that does not count.
         changes = self.known.points.take(recalled.rows + 1, axis=0, mode="clip") - recalled.near  # (B, k, F)
         mean = shares @ changes  # (B, 1, F)

@@ -19,9 +19,6 @@ from stages.core.tables import episode_slices
 from stages.core.task import Channel, Floats
 from stages.policies.calibration import Calibrated, proven_rank
 from stages.policies.memory import Memory
-from stages.policies.neighbors import Found
-
-_LOOK = 32  # rows looked at beyond k: they nearly always hold k of other episodes
 
 
 def calibrate_surprise(
@@ -50,11 +47,11 @@ def surprises_left_out(steps: Steps, settings: PolicySettings, observation: Sequ
     for part in episode_slices(steps.episode):
         if steps.round[part.start] > 0:
             continue
-        memory, own = everything, part
-        if memory is None:  # an embedding is fitted to all rows
-            without = steps.subset(np.delete(np.arange(len(steps)), part))
-            memory, own = Memory.of(without, settings, observation), slice(0, 0)
-        scores.append(largest_surprise(_recollect_without(memory, steps.observations[part], own)))
+        if everything is None:  # an embedding is fitted to all rows
+            others = Memory.of(steps.subset(np.delete(np.arange(len(steps)), part)), settings, observation)
+        else:
+            others = everything.without(part)
+        scores.append(largest_surprise(others.recollection(others.recall(steps.observations[part]))))
     return np.array(scores)
 
 
@@ -62,16 +59,3 @@ def largest_surprise(steps: Recollection) -> float:
     """That of an episode, by what its T observations brought to mind; NaN where there is none."""
     surprise = steps.surprises()
     return float(np.nanmax(surprise)) if not np.isnan(surprise).all() else np.nan
-
-
-def _recollect_without(memory: Memory, seen: Floats, own: slice) -> Recollection:
-    """What those observations (T, O) bring to mind if the memory's rows `own` are not known."""
-    rows = own.stop - own.start
-    for look in (min(_LOOK, rows), rows):  # the latter leaves k others, whatever they are
-        found = memory.nearest(seen, memory.neighbors + look)
-        others = (found.rows < own.start) | (found.rows >= own.stop)
-        if others.sum(axis=1).min() >= memory.neighbors:
-            break
-    each, first = np.arange(len(seen))[:, None], np.argsort(~others, axis=1, kind="stable")[:, : memory.neighbors]
-    near = Found(found.distances[each, first], found.rows[each, first])
-    return memory.recollection(memory.recalled(memory.queries(seen), near))
