@@ -3,8 +3,9 @@
 What is asked here is what the next round adds. In rounds that `correct.<task>.recordings` names, a person's recording
 is all that is added.
 
-A takeover that ends without success is kept, though `build` leaves such demonstrations out: it shows what the expert
-does where the policy gets to, if in vain. Its rows do not tell it from others; standard error says how many there are.
+A takeover that ends without success is kept unless `correct.<task>.keep_failed` is false, though `build` leaves such
+demonstrations out: it shows what the expert does where the policy gets to, if in vain. Its steps are spent in either
+case. Standard error says how many there are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,6 +79,7 @@ def main() -> None:
         else:
             answers = list(take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations))
             mention_failures(name, answers)
+            answers = [one for one in answers if one.succeeded or wanted.keep_failed]
         table = corrections(name, task, answers, wanted, next_round)
     parquet.write_table(table, arguments.output)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import yaml
 
@@ -160,7 +161,7 @@ def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:
 
 @pytest.mark.parametrize("budget", [30, 10**6])
 @pytest.mark.parametrize("max_steps", [20, 30, 120])
-def test_takeovers_in_vain_are_used_and_counted(
+def test_takeovers_in_vain_are_counted_and_used_unless_they_are_not_wanted(
     max_steps: int, budget: int, chain: Any, corrected: Any, settings: Settings
 ) -> None:
     """Each is run by itself here: what others that run with it may do tells nothing of it."""
@@ -178,6 +179,9 @@ def test_takeovers_in_vain_are_used_and_counted(
     told += f"{sum(rows[index] for index in failed)} of {table.num_rows} rows"
     assert [line for line in said.splitlines() if "without" in line] == [told] * bool(failed)
     assert bool(failed) == (max_steps < 120)
+    wanted = {"gate": "random", "mode": "takeover", "budget": budget, "keep_failed": False}
+    successes = pc.invert(pc.is_in(table["practice_episode"], pa.array(failed, pa.int64())))
+    assert corrected("kuka_reach", max_steps=max_steps, **wanted)[0].equals(table.filter(successes))
 
 
 def test_a_budget_of_none_and_a_gate_that_stays_shut_ask_nothing(correct: Any, chain: Any, stage: Any) -> None:

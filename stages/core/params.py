@@ -172,6 +172,7 @@ class CorrectSettings(Section, frozen=True):
     gate: Literal["shift", "failure", "random", "all"]
     mode: Literal["label", "takeover"]
     budget: Amount
+    keep_failed: bool = True  # takeovers that end without success
     recordings: dict[Annotated[str, Meta(pattern=r"^round_[1-9][0-9]*\Z")], str] = {}
 
 

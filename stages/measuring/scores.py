@@ -63,13 +63,13 @@ def score_rows(
 
 
 def novelty_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same of plain novelty alone, side by side: auroc, start_auroc, outside_auroc, visible_auroc, outside.
+    """The same of plain novelty alone, side by side: auroc, outside_auroc, visible_auroc, outside.
 
     A row a condition for which any of them is known; `outside` counts the worlds outside.
     """
     novelty = rows[rows["score"] == "novelty"].set_index("condition")
     parts = []
-    for told, prefix in {FAILURE: "", EARLY: "start_", OUTSIDE: "outside_", SEEN: "visible_"}.items():
+    for told, prefix in {FAILURE: "", OUTSIDE: "outside_", SEEN: "visible_"}.items():
         mine = novelty[novelty["told"] == told]
         parts.append(mine[columns_of("auroc")].add_prefix(prefix))
         if prefix == "outside_":
