@@ -32,7 +32,7 @@ def main() -> None:
     conditions = find_conditions(arguments.conditions, settings, name, task, "evaluate")
     count = settings.get(wanted.episodes, f"evaluate.{name}.episodes")
     plans = evaluation_plans(name, task, settings, conditions, count)
-    make = task.prepare(arguments.demonstrations)
+    make = task.prepare(arguments.demonstrations, max_steps)
     controller = policy_controller(trained, settings.response(name), task)
     label = f"{name}: evaluate {arguments.policy.parent.name}"
     episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)

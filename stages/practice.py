@@ -35,7 +35,7 @@ def main() -> None:
     spans = find_conditions(arguments.conditions, settings, name, task, "practice")
     plans = plan_episodes(knobs, spans["practice"], count, "practice", settings.seed, *names)
     controller = policy_controller(trained, settings.response(name), task)
-    make = task.prepare(arguments.demonstrations)
+    make = task.prepare(arguments.demonstrations, max_steps)
     label = f"{name}: practice {arguments.round}"
     episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)
     tables.write_episodes(arguments.output, name, task, episodes)

@@ -7,6 +7,7 @@ is what it should be (what is not here at all, `dvc pull` or `dvc repro` brings)
 whole, and restores a dvc.lock that a killed DVC has left empty or cut off. `dvc repro` then does the rest.
 """
 
+from collections.abc import Collection
 import os
 from pathlib import Path
 import sys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Command line."""
     parser = cli.plain_parser(__doc__)
-    parser.add_argument("--repair", action="store_true", help="put right what can be, and out of the way what cannot")
+    parser.add_argument("--repair", action="store_true", help="repair what can be repaired and move the rest aside")
     sys.exit(verify(parser.parse_args().repair))
 
 
@@ -49,14 +50,21 @@ def verify(repair: bool) -> int:
         found = survey(repo)
         for line in _findings(found, repo):
             print(line)
-        return _told(repair_content(repo, found, aside)) if repair and not found.whole else int(not found.whole)
+        return (
+            _told(repair_content(repo, found, aside), found.inputs)
+            if repair and not found.whole
+            else int(not found.whole)
+        )
 
 
-def _told(done: Any) -> int:
+def _told(done: Any, changed: Collection[Path] = ()) -> int:
+    """Say what was repaired and what is left to do; 1 where that is to decide about inputs, otherwise 0."""
     for line in done:
         print(f"repaired: {line}")
-    print("now run: dvc repro")
-    return 0
+    for path in changed:
+        print(f"not repaired: {path}: if it was not edited, git checkout -- {path}")
+    print(f"{'then' if changed else 'now'} run: dvc repro")
+    return int(bool(changed))
 
 
 def _findings(found: "Survey", repo: Any) -> list[str]:

@@ -244,6 +244,18 @@ def test_a_demonstration_in_which_nothing_moves_is_refused(shown: list[Episode],
         KukaJoints.prepare(tmp_path / "shown")
 
 
+def test_steps_in_which_no_demonstration_ends_are_refused(stage: Any, root: Path, tmp_path: Path) -> None:
+    """Evaluation would call every episode out of time, be it as exact as it may."""
+    long, folder = recording(tmp_path / "long.csv", 120, 60), tmp_path / "out"
+    shown = stage(
+        "demonstrate", "kuka_joints", "--recording", long, "--params", root / "params.yaml", "--output", folder
+    )
+    assert shown.status == 0, shown.output
+    KukaJoints.prepare(folder, 180)
+    with pytest.raises(UserError, match="max_steps of kuka_joints: found 179, allowed: at least 180"):
+        KukaJoints.prepare(folder, 179)
+
+
 def test_while_nothing_is_to_be_covered_nothing_is_travelled(stage: Any, root: Path, tmp_path: Path) -> None:
     late, folder = recording(tmp_path / "late.csv", 120, 60), tmp_path / "out"
     params = ("--params", root / "params.yaml")

@@ -100,12 +100,17 @@ def test_rot_that_keeps_the_time_stamp_is_found_and_repaired(where: str, reposit
     assert len(kept) >= len(damaged)
 
 
-def test_a_changed_input_is_told_and_left_alone(repository: Path, stage: Stage) -> None:
+def test_a_changed_input_is_told_and_left_to_decide(repository: Path, stage: Stage) -> None:
     flip(repository / "data/in/a")
     content = (repository / "data/in/a").read_bytes()
     for options in ([], ["--repair"]):
         ended = stage("verify", *options)
         assert "changed: data/in: " in ended.output
+        assert ended.status == 1
+    assert ended.output.splitlines()[-2:] == [
+        "not repaired: data/in: if it was not edited, git checkout -- data/in",
+        "then run: dvc repro",
+    ]
     assert (repository / "data/in/a").read_bytes() == content
 
 

@@ -82,12 +82,13 @@ class Task(ABC):
     error: float  # left to the goal, after the last step
 
     @classmethod
-    def prepare(cls, demonstrations: Path | None) -> "Callable[[], Task]":
+    def prepare(cls, demonstrations: Path | None, max_steps: int | None = None) -> "Callable[[], Task]":
         """What makes instances for evaluation and practice; `demonstrations` is the folder of those it may need.
 
-        UserError where it needs them and is given none. (Whoever demonstrates makes instances of the class itself.)
+        UserError where it needs them and is given none, or where no episode of `max_steps` could succeed. (Whoever
+        demonstrates makes instances of the class itself.)
         """
-        del demonstrations
+        del demonstrations, max_steps
         return cls
 
     @classmethod

@@ -1,13 +1,13 @@
 """What the alarm was worth in a task: what it is, tables, and a sentence that follows from them."""
 
 from dataclasses import dataclass
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.core.seal import read_sealed
 from stages.core.wording import plural
 from stages.measuring.alarm import ALL
 from stages.reporting.inputs import records
@@ -55,7 +55,7 @@ def judge_alarm(alarm: pd.DataFrame, scores: pd.DataFrame, basis: str = "") -> A
 def alarm_basis(path: Path) -> str:
     """What the alarm of a round goes by, from its training.json; UserError where that is not whole."""
     try:
-        figures = json.loads(path.read_text(encoding="utf-8"))
+        figures = read_sealed(path)
         alarm, threshold = figures["alarm"], float(figures["threshold"])
         features = [f"{name} {_scale(one)}" for name, one in alarm["features"].items()]
         lead = f"The alarm goes by the {alarm['score']}, in the features {listing(features)}, and rises above "
@@ -67,7 +67,7 @@ def alarm_basis(path: Path) -> str:
             f"{'at most' if alarm['proven'] else 'about'} {rate:.3g} % then alarm (asked for: {asked:.3g} %)."
             f"{_surprise_basis(figures['surprise'])}"
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path}: not the whole figures of a training") from None
 
 

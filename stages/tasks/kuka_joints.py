@@ -66,11 +66,19 @@ class KukaJoints(Task):
         self.arm = Arm(TORQUES)
 
     @classmethod
-    def prepare(cls, demonstrations: Path | None) -> Callable[[], Task]:
-        """What makes instances that follow the episodes in the folder `demonstrations`; UserError without one."""
+    def prepare(cls, demonstrations: Path | None, max_steps: int | None = None) -> Callable[[], Task]:
+        """What makes instances that follow the episodes in the folder `demonstrations`.
+
+        UserError without one, and where one of them takes longer than `max_steps`: it is followed to its end.
+        """
         if demonstrations is None:
             raise UserError("--demonstrations: found nothing, allowed: the folder of those that kuka_joints follows")
-        return partial(cls, read_references(demonstrations))
+        references = read_references(demonstrations)
+        longest = max(len(one.hand) for one in references)
+        if max_steps is not None and longest > max_steps:
+            least = f"at least {longest}, the steps of the longest demonstration, which is followed to its end"
+            raise UserError(f"max_steps of kuka_joints: found {max_steps}, allowed: {least}")
+        return partial(cls, references)
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:

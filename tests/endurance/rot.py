@@ -21,6 +21,7 @@ from stages.core.recordings import read_recording
 from stages.core.seal import check_sums, read_sealed
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
+from stages.reporting.alarm import alarm_basis
 from stages.reporting.inputs import read_measured
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
@@ -65,6 +66,10 @@ def _measured(path: Path) -> Any:
     return read, repr(found.metrics)
 
 
+def _training(path: Path) -> Any:
+    return read_sealed(path), alarm_basis(path)
+
+
 def _conditions(path: Path) -> Any:
     return read_conditions(path, TASKS.find(path.parent.name))
 
@@ -88,7 +93,7 @@ def kinds(run: Run) -> dict[str, Kind]:
         "demonstrations": Kind(found("data/*/demonstrations/*.parquet"), _episodes),
         "datasets": Kind(found("data/*/*/dataset.parquet"), _rows),
         "policies": Kind(found("data/*/*/policy.npz"), _policy),
-        "trainings": Kind(found("data/*/*/training.json"), read_sealed),
+        "trainings": Kind(found("data/*/*/training.json"), _training),
         "evaluations": Kind(found("data/*/*/evaluation/*.parquet"), _episodes),
         "practice": Kind(found("data/*/*/practice/*.parquet"), _episodes),
         "corrections": Kind(found("data/*/*/corrections.parquet"), _rows),

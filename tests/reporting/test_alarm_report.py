@@ -136,7 +136,7 @@ def test_what_the_alarm_goes_by_is_said_with_its_rate(chain: Any, tmp_path: Path
     assert alarm_basis(chain.data / "distance" / "round_1" / "training.json").endswith(
         "above 1, a number that was set."
     )
-    with pytest.raises(UserError, match="not the whole figures of a training"):
+    with pytest.raises(UserError, match="no such file"):
         alarm_basis(tmp_path / "none.json")
 
 
