@@ -42,7 +42,7 @@ def main() -> None:
     """Command line."""
     parser = _parser()
     arguments = parser.parse_args()
-    cli.refuse(parser, arguments, _USELESS[arguments.question], f"with another question than {arguments.question}")
+    cli.refuse(parser, arguments, _USELESS[arguments.question], f"on {arguments.question}")
     for ending in _FILES[arguments.question]:
         check_writable(arguments.output / f"{arguments.task}-{ending}")
     settings = load_settings(arguments.params, TASKS, POLICIES)

@@ -35,7 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     task, settings = TASKS.find(arguments.task), load_settings(arguments.params, TASKS, POLICIES)
     if arguments.recording:
-        cli.refuse(parser, arguments, ("conditions", "recordings"), "without --recording")
+        cli.refuse(parser, arguments, ("conditions", "recordings"), "with --recording")
         episodes = recorded_episodes(task, arguments.recording, first=0)
     else:
         wanted = settings.of(settings.params.demonstrate, "demonstrate", arguments.task)

@@ -54,12 +54,12 @@ def _check(parser: ArgumentParser, arguments: Namespace) -> None:
         if getattr(arguments, name) < 1:
             raise errors.UserError(f"--{name}: found {getattr(arguments, name)}, allowed: at least 1")
     if arguments.power is not None:
-        cli.refuse(parser, arguments, _OF_EPISODES, "without --power")
+        cli.refuse(parser, arguments, _OF_EPISODES, "with --power")
         for name in _POWER:
             check_writable(arguments.power / name)
     else:
-        cli.refuse(parser, arguments, ["runs"], "with --power")
-        cli.refuse(parser, arguments, [] if arguments.sequential else ["worlds"], "with --sequential")
+        cli.refuse(parser, arguments, ["runs"], "without --power")
+        cli.refuse(parser, arguments, [] if arguments.sequential else ["worlds"], "without --sequential")
 
 
 def _parser() -> ArgumentParser:

@@ -17,8 +17,10 @@ def main() -> None:
     """Command line of the stage."""
     parser = cli.parser(__doc__)
     parser.add_argument("data", type=Path, help="folder that holds <task>/<round>/evaluation and <task>/demonstrations")
-    parser.add_argument("--results", type=cli.new_file(), required=True, help="the full result (.csv)")
-    parser.add_argument("--metrics", type=cli.new_file(), required=True, help="a few figures of the last round (.json)")
+    parser.add_argument("--results", type=cli.new_file(".csv"), required=True, help="the full result (.csv)")
+    parser.add_argument(
+        "--metrics", type=cli.new_file(".json"), required=True, help="a few figures of the last round (.json)"
+    )
     parser.add_argument("--plots", type=cli.new_folder(*SUMMED), required=True, help="folder for the plots' data")
     arguments = parser.parse_args()
     settings = load_settings(arguments.params, TASKS, POLICIES)

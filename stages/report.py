@@ -16,9 +16,11 @@ def main() -> None:
     parser.add_argument("--plots", type=Path, required=True, help="folder of the plots' data")
     parser.add_argument("--studies", type=Path, help="folder of studies and their tables")
     parser.add_argument("--alarm", type=Path, help="folder of what `python -m stages.alarm` found")
-    parser.add_argument("--page", type=cli.new_file(), required=True, help="the page (.html)")
-    parser.add_argument("--summary", type=cli.new_file(), required=True, help="the summary (.md)")
-    parser.add_argument("--picture", type=cli.new_file(), help="an episode before and after the corrections (.jpg)")
+    parser.add_argument("--page", type=cli.new_file(".html"), required=True, help="the page (.html)")
+    parser.add_argument("--summary", type=cli.new_file(".md"), required=True, help="the summary (.md)")
+    parser.add_argument(
+        "--picture", type=cli.new_file(".jpg"), help="an episode before and after the corrections (.jpg)"
+    )
     arguments = parser.parse_args()
 
     # Before pandas and what draws, which take longest to import.

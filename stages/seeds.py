@@ -84,7 +84,11 @@ def experiment(seed: int) -> str:
 
 
 def table(seeds: range, tasks: list[str], chain: "Chain") -> list[dict[str, object]]:
-    """A row for every task, round and condition, from the evaluations of the seeds' experiments."""
+    """A row for every task, round and condition, from the evaluations of the seeds' experiments.
+
+    Of one episode there is no spread: such a condition is left out, and standard error says so; UserError where that is
+    all of them.
+    """
     from dataclasses import asdict
 
     from stages.comparing.revisions import Revision
@@ -97,31 +101,38 @@ def table(seeds: range, tasks: list[str], chain: "Chain") -> list[dict[str, obje
             evaluations = [revision.evaluation(task, name) for revision in revisions]
             for condition in dict.fromkeys(evaluations[0].conditions):
                 success = outcomes(evaluations, condition)
+                if success.shape[1] < 2:
+                    print(f"{task} {name} {condition}: one episode of each seed, left out", file=sys.stderr)
+                    continue
                 key = {"task": task, "round": number, "condition": condition, "seeds": len(seeds)}
                 shares = ";".join(f"{share:.6g}" for share in success.mean(axis=1))
                 rows.append({**key, "episodes": success.shape[1], **asdict(spread(success)), "by_seed": shares})
+    if not rows:
+        raise errors.UserError("evaluate: found one episode of each condition and seed, allowed: at least 2")
     return rows
 
 
 def outcomes(evaluations: "list[Evaluation]", condition: str) -> "Bools":
-    """Whether each of S seeds succeeded in each of E worlds of a condition (S, E).
+    """Whether each of S seeds succeeded in each of E worlds of a condition (S, E), copies left out.
 
-    UserError where they were not judged in the same worlds, or in one world alone.
+    UserError where they were not judged in the same worlds.
     """
     import numpy as np
 
-    rows, worlds = [], []
+    from stages.comparing.pairing import without_copies
+
+    rows, worlds, endings = [], [], []
     for one in evaluations:
         places = np.array([place for place, name in enumerate(one.conditions) if name == condition], dtype=int)
         places = places[np.argsort(one.seeds[places])]
         rows.append(one.success[places])
+        endings.append(one.endings[places])
         worlds.append([one.seeds[places], *(one.worlds[knob][places] for knob in sorted(one.worlds))])
-    where = f"{evaluations[0].task} {condition}"
     if any(not np.array_equal(np.array(worlds[0]), np.array(other)) for other in worlds[1:]):
+        where = f"{evaluations[0].task} {condition}"
         raise errors.UserError(f"{where}: the seeds were judged in other worlds, allowed: the same for all")
-    if len(rows[0]) < 2:
-        raise errors.UserError(f"{where}: found {len(rows[0])} episode of each seed, allowed: at least 2")
-    return np.array(rows)
+    knobs = dict(zip(sorted(evaluations[0].worlds), worlds[0][1:], strict=True))
+    return np.array(rows)[:, without_copies(knobs, np.concatenate(endings, axis=1))]
 
 
 if __name__ == "__main__":

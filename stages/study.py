@@ -49,7 +49,7 @@ def main() -> None:
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.sweep is None:
-        cli.refuse(parser, arguments, ("name", "task", "rounds"), "with --sweep")
+        cli.refuse(parser, arguments, ("name", "task", "rounds"), "without --sweep")
         run_study(arguments.study, read_study(arguments.study))
     else:
         key, study = read_sweep(arguments.sweep, arguments.task, arguments.rounds)
@@ -104,8 +104,11 @@ def sweep_path(key: str, study: Study, name: str | None) -> Path:
     if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
         raise errors.UserError(f"--name: found {name}, allowed: letters, digits, `_`, `.` and `-`")
     path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
-    if path.exists() and read_study(path) != study:
-        raise errors.UserError(f"{path}: found another study, allowed: a --name of its own for this one")
+    if path.exists() and read_study(path) == study:
+        return path
+    for taken in (path, path.with_suffix(".csv")):  # the table of seeds has no study beside it
+        if taken.exists():
+            raise errors.UserError(f"{taken}: found another study, allowed: a --name of its own for this one")
     return path
 
 
@@ -170,16 +173,26 @@ def read_study(path: Path) -> Study:
 def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:
     """Run the chain up to these stages in a workspace of its own, as the experiment `name`.
 
-    One of that name that there is already gives way, and standard error says so.
+    One of that name that there is already gives way, and standard error says so; where the run fails, it is back.
     """
     settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
     overrides = [part for setting in settings for part in ("--set-param", setting)]
     command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
+    earlier = _experiment_refs(name)
     removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
     if removed.returncode == 0:  # otherwise there was none
         print(f"experiment {name}: replaces an earlier one of this name", file=sys.stderr)
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
+        for ref, commit in earlier.items():
+            subprocess.run(["git", "update-ref", ref, commit], check=False)  # noqa: S603, S607
         raise errors.UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
+
+
+def _experiment_refs(name: str) -> dict[str, str]:
+    """Where git keeps the experiments of that name, and the commit of each."""
+    command = ["git", "for-each-ref", "--format=%(refname) %(objectname)", f"refs/exps/*/*/{name}"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # a list, no shell
+    return dict(line.split() for line in found.stdout.splitlines())
 
 
 def results_of(name: str) -> str:

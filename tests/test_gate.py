@@ -223,8 +223,8 @@ def test_what_is_new_is_told_and_not_held_against_the_workspace(gate: Any) -> No
         (("--minutes", "3"), "--minutes: found 3.0, allowed: 0 or more, and with --sequential"),
         (("--sequential", "--minutes", "nan"), "--minutes: found nan"),
         (("--baseline", ""), "found an empty name"),
-        (("--runs", "5"), "--runs: found 5, allowed: with --power"),
-        (("--worlds", "5"), "--worlds: found 5, allowed: with --sequential"),
+        (("--runs", "5"), "--runs: has no effect without --power"),
+        (("--worlds", "5"), "--worlds: has no effect without --sequential"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...], told: str) -> None:
@@ -246,8 +246,8 @@ def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
     [
         (("--margin", "0.41"), "--margin: found 0.41, allowed with --power: at most 0.4"),
         (("--runs", "0"), "--runs: found 0, allowed: at least 1"),
-        (("--json",), "--json: found it, allowed: without --power"),
-        (("--task", "distance"), "--task: found distance, allowed: without --power"),
+        (("--json",), "--json: has no effect with --power"),
+        (("--task", "distance"), "--task: has no effect with --power"),
     ],
 )
 def test_what_has_no_power_is_told_before_anything_is_written(

@@ -20,16 +20,16 @@ WRITTEN = {
     "evaluate distance none --output out/a": "out/a",
     "gate --power out": "out/power.csv out/power.svg out/sequential.csv out/budget.csv",
     "looks --output out/a.jpg": "out/a.jpg",
-    "measure none --results out/a --metrics out/b --plots out/c": "out/a out/b out/c",
+    "measure none --results out/a.csv --metrics out/b.json --plots out/c": "out/a.csv out/b.json out/c",
     "practice distance round_0 none --output out/a": "out/a",
     "randomize --output out/a": "out/a",
     "record kuka_joints --output out/a.csv": "out/a.csv",
-    "report none --results a --metrics b --plots c --page out/a --summary out/b --picture out/c": "out/a out/b out/c",
+    "report none --results a --metrics b --plots c --page a.html --summary b.md --picture c.jpg": "a.html b.md c.jpg",
     "seeds 2 --output out/a.csv": "out/a.csv out/a.svg",
     "stand_in kuka_reach real --episodes 2 --output out": "out/real_1.parquet out/real_2.parquet",
     "study study.yaml": "study.csv study.svg",
     "study --sweep seed=1,2 --task distance --name a": " ".join(f"reports/studies/a.{end}" for end in ("csv", "svg")),
-    "train distance none --policy out/a --metrics out/b": "out/a out/b",
+    "train distance none --policy out/a.npz --metrics out/b.json": "out/a.npz out/b.json",
 }
 
 

@@ -113,12 +113,15 @@ def test_no_two_experiments_share_a_name() -> None:
 def test_a_sweep_does_not_take_the_place_of_another_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     key, study = read_sweep("seed=1,2", "distance", 1)
-    path = sweep_path(key, study, "seeds")
+    path = sweep_path(key, study, "luck")
     write_study(path, study)
     assert read_study(path) == study
-    assert sweep_path(key, study, "seeds") == path
+    assert sweep_path(key, study, "luck") == path
     with pytest.raises(UserError, match="found another study"):
-        sweep_path(*read_sweep("seed=1,2,3", "distance", 1), "seeds")
+        sweep_path(*read_sweep("seed=1,2,3", "distance", 1), "luck")
+    (tmp_path / "reports/studies/seeds.csv").touch()  # as `python -m stages.seeds` leaves it
+    with pytest.raises(UserError, match=r"^reports/studies/seeds.csv: found another study"):
+        sweep_path(key, study, "seeds")
 
 
 @pytest.mark.parametrize(("command", "argument"), [("study", STUDIES[0]), ("rounds", 3)])
@@ -130,7 +133,7 @@ def test_parameters_that_are_not_read_are_refused(stage: Any, command: str, argu
 
 def test_what_only_a_sweep_has_is_refused_without_one(stage: Any) -> None:
     ended = stage("study", STUDIES[0], "--rounds", 2)
-    assert (ended.status, ended.output) == (2, "error: --rounds: found 2, allowed: with --sweep\n")
+    assert (ended.status, ended.output) == (2, "error: --rounds: has no effect without --sweep\n")
 
 
 def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:

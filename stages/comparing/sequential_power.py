@@ -71,12 +71,17 @@ def courses(runs: int, rule: Rule) -> Iterator[Course]:
 def fixed_size(success: float, correlation: float, loss: float, level: float, power: float, runs: int) -> int:
     """The fewest pairs, to one in a hundred, from which the exact test shows the loss with that power."""
     chances = discordant(success, loss, correlation)
+
+    def enough(pairs: int) -> bool:
+        counts = stream(SEED, "gate", "fixed", pairs).multinomial(pairs, chances, size=runs)
+        return bool((one_sided(counts[:, 0], counts[:, 1]) <= level).mean() >= power)
+
     low, high = 1, 1 << 14
+    while not enough(high):
+        low, high = high, 2 * high
     while high - low > max(1, _UNSURE * low):
         middle = (low + high) // 2
-        counts = stream(SEED, "gate", "fixed", middle).multinomial(middle, chances, size=runs)
-        enough = (one_sided(counts[:, 0], counts[:, 1]) <= level).mean() >= power
-        low, high = (low, middle) if enough else (middle, high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
     return high
 
 

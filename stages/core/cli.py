@@ -67,13 +67,11 @@ def new_folder(*holds: str) -> Callable[[str], Path]:
     return read
 
 
-def refuse(made: ArgumentParser, arguments: Namespace, names: Iterable[str], allowed: str) -> None:
-    """UserError where one of these options was given: it would do nothing; `allowed` says with what it would."""
+def refuse(made: ArgumentParser, arguments: Namespace, names: Iterable[str], where: str) -> None:
+    """UserError where one of these options was given, which do nothing `where` they are."""
     for name in names:
-        found = getattr(arguments, name)
-        if found != made.get_default(name):
-            words = "it" if found is True else " ".join(map(str, found)) if isinstance(found, list) else found
-            raise UserError(f"--{name.replace('_', '-')}: found {words}, allowed: {allowed}")
+        if getattr(arguments, name) != made.get_default(name):
+            raise UserError(f"--{name.replace('_', '-')}: has no effect {where}")
 
 
 def round_number(name: str) -> int:

@@ -32,14 +32,14 @@ def expert_actions(task: type[Task], actions: Floats, rows: int) -> Floats:
 
 def observed(task: type[Task], observations: Floats) -> Floats:
     """What a controller is shown (B, O), if it is rows of the task's channels, and all numbers; otherwise UserError."""
-    shape = np.shape(observations)
-    if len(shape) != 2 or shape[1] != len(task.observation):
+    seen = np.asarray(observations, dtype=np.float64)
+    if seen.ndim != 2 or seen.shape[1] != len(task.observation):
         names = ", ".join(channel.name for channel in task.observation)
         wanted = f"(rows, {len(task.observation)})"
-        raise UserError(f"observations: found the shape {shape}, allowed: {wanted}, for the channels {names}")
-    if not np.isfinite(observations).all():
-        raise UserError(f"{task.__name__}: found {_odd(observations, task.observation)} observed, allowed: numbers")
-    return observations
+        raise UserError(f"observations: found the shape {seen.shape}, allowed: {wanted}, for the channels {names}")
+    if not np.isfinite(seen).all():
+        raise UserError(f"{task.__name__}: found {_odd(seen, task.observation)} observed, allowed: numbers")
+    return seen
 
 
 def outcome(task: Task, said: Outcome | None) -> Outcome:

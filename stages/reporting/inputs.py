@@ -30,8 +30,12 @@ SCORES = (
     *("task", "round", "condition", "told", "score", "auroc", "auroc_low", "auroc_high"),
     *("advantage", "advantage_low", "advantage_high"),
 )
-_SPARSE = {*ALARM[8:], *SCORES[-3:]}  # empty where there is nothing to tell apart or no alarm
-_WORDS = ("variant", "task", "condition", "outcome", "told", "score", "by_seed")
+# Empty where there is nothing to tell apart, no alarm, or no knob that was moved.
+_SPARSE = {*ALARM[8:], *SCORES[-3:], "value"}
+_WORDS = (
+    *("variant", "task", "condition", "outcome", "told", "score", "by_seed"),
+    *("response", "knob", "unit", "side"),
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,19 @@ from stages.reporting.wording import listing
 
 COLUMNS = ("knob", "side", "half alarm at", "half are surprised at", "half fail at", "tried up to")
 NEEDED = (
-    *("task", "round", "distance", "episodes", "alarmed", "alarmed_low", "alarmed_high"),
+    *(
+        "task",
+        "round",
+        "knob",
+        "unit",
+        "side",
+        "value",
+        "distance",
+        "episodes",
+        "alarmed",
+        "alarmed_low",
+        "alarmed_high",
+    ),
     *("surprised", "surprised_low", "surprised_high", "failed", "failed_low", "failed_high"),
 )
 _KINDS = {"alarmed": (FIRST, "o-"), "surprised": (FIRST, "o:"), "failed": (LAST, "o-")}  # colour and line

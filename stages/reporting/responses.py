@@ -16,7 +16,19 @@ COLUMNS = (
     *("episodes alarmed", "expert steps an episode", "of all steps"),
 )
 _NEEDED = (
-    *("task", "round", "episodes", "success", "success_low", "success_high", "crash", "timeout", "alarmed"),
+    *(
+        "task",
+        "round",
+        "response",
+        "condition",
+        "episodes",
+        "success",
+        "success_low",
+        "success_high",
+        "crash",
+        "timeout",
+        "alarmed",
+    ),
     *("steps", "asked", "asked_share"),
 )
 

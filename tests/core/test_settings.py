@@ -22,11 +22,11 @@ from stages.tasks import TASKS
 DELETED = object()
 STAGES = {
     "demonstrate": ["distance", "--recordings", "none", "--output", "folder"],
-    "train": ["distance", "none.parquet", "--policy", "out", "--metrics", "out"],
+    "train": ["distance", "none.parquet", "--policy", "out.npz", "--metrics", "out.json"],
     "evaluate": ["distance", "none.npz", "--output", "folder"],
     "practice": ["distance", "round_0", "none.npz", "--output", "folder"],
     "correct": ["distance", "round_0", "none", "--output", "out"],
-    "measure": ["none", "--results", "out", "--metrics", "out", "--plots", "folder"],
+    "measure": ["none", "--results", "out.csv", "--metrics", "out.json", "--plots", "folder"],
 }
 
 

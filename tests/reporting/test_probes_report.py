@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.core.errors import UserError
 from stages.core.streams import stream
 from stages.probing.probe import SHOWN
 from stages.reporting.coverage import rank_correlation
@@ -55,6 +56,13 @@ def test_a_table_of_knobs_becomes_a_panel_a_knob_and_a_drawing(tmp_path: Path) -
     assert {len(row) for row in probed.rows} == {len(COLUMNS)}
     assert knobs_svg(knobs()) == knobs_svg(knobs())
     assert knobs_svg(knobs()).startswith(b"<svg")
+
+
+@pytest.mark.parametrize("column", ["knob", "unit", "side", "value", "distance"])
+def test_a_table_of_knobs_that_lacks_a_column_is_told(column: str, tmp_path: Path) -> None:
+    knobs().drop(columns=column).to_csv(tmp_path / "kuka_reach-knobs.csv", index=False)
+    with pytest.raises(UserError, match=f"columns missing: {column}$"):
+        read_knobs(tmp_path, "kuka_reach")
 
 
 def test_a_label_has_all_its_digits() -> None:
