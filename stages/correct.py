@@ -25,7 +25,7 @@ from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
 from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
-from stages.core.settings import Settings, compute, load_settings
+from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -149,7 +149,7 @@ def take_over(
         if budget == 0:
             return
         longest = limit + max(len(plan.prelude) for plan in share)
-        for episode in run_episodes(make, controller, share, longest, compute(settings), f"{name}: correct"):
+        for episode in run_episodes(make, controller, share, longest, settings.params.compute, f"{name}: correct"):
             first = len(episode.plan.prelude)
             frames = np.arange(first, min(len(episode), first + min(budget, limit)))
             budget -= len(frames)

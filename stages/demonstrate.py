@@ -13,12 +13,12 @@ from stages.core import cli, errors, schemas, tables
 from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
-from stages.core.params import DemonstrateSettings
+from stages.core.params import DemonstrateSettings, Range
 from stages.core.recordings import RECORDED, read_shown
 from stages.core.rollout import expert_controller
-from stages.core.settings import Settings, compute, load_settings
+from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Task
-from stages.core.worlds import Range, plan_episodes, with_noise
+from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -59,7 +59,7 @@ def scripted_episodes(
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "demonstration"))
     plans = plan_episodes(knobs, spans, wanted.episodes, "demonstrate", settings.seed, "demonstrate", name)
     controller = expert_controller(task)
-    episodes = run_episodes(task, controller, plans, wanted.max_steps, compute(settings), f"{name}: demonstrate")
+    episodes = run_episodes(task, controller, plans, wanted.max_steps, settings.params.compute, f"{name}: demonstrate")
     succeeded = sum(episode.outcome == "success" for episode in episodes)
     if succeeded < len(episodes) / 2:
         print(f"{name}: the expert succeeded in {succeeded} of {len(episodes)} episodes only", file=sys.stderr)

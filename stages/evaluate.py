@@ -7,7 +7,7 @@ from stages.core.conditions import Conditions, find_conditions
 from stages.core.episode import Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import Settings, compute, load_settings
+from stages.core.settings import Settings, load_settings
 from stages.core.task import Task
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
@@ -35,7 +35,7 @@ def main() -> None:
     make = task.prepare(arguments.demonstrations, max_steps)
     controller = policy_controller(trained, settings.response(name), task)
     label = f"{name}: evaluate {arguments.policy.parent.name}"
-    episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)
+    episodes = run_episodes(make, controller, plans, max_steps, settings.params.compute, label)
     tables.write_episodes(arguments.output, name, task, episodes)
 
 

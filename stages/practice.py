@@ -6,7 +6,7 @@ from stages.core import cli, errors, schemas, tables
 from stages.core.conditions import find_conditions
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import compute, load_settings
+from stages.core.settings import load_settings
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -37,7 +37,7 @@ def main() -> None:
     controller = policy_controller(trained, settings.response(name), task)
     make = task.prepare(arguments.demonstrations, max_steps)
     label = f"{name}: practice {arguments.round}"
-    episodes = run_episodes(make, controller, plans, max_steps, compute(settings), label)
+    episodes = run_episodes(make, controller, plans, max_steps, settings.params.compute, label)
     tables.write_episodes(arguments.output, name, task, episodes)
 
 

@@ -18,7 +18,7 @@ from stages.core.files import check_writable
 from stages.core.parallel import run_episodes
 from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller
-from stages.core.settings import compute, load_settings
+from stages.core.settings import load_settings
 from stages.core.task import Task
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
@@ -49,7 +49,7 @@ def main() -> None:
     names = ("stand_in", name, condition)
     plans = plan_episodes(knobs, conditions[condition], arguments.episodes, condition, settings.seed, *names)
     longest = settings.of(settings.params.demonstrate, "demonstrate", name).max_steps
-    episodes = run_episodes(task, expert_controller(task), plans, longest, compute(settings), f"{name}: stand in")
+    episodes = run_episodes(task, expert_controller(task), plans, longest, settings.params.compute, f"{name}: stand in")
     if not any(episode.outcome == "success" for episode in episodes):
         ended = ", ".join(dict.fromkeys(str(episode.outcome) for episode in episodes))
         raise errors.UserError(f"{condition}: found no success ({ended}), allowed: one or more; nothing was written")

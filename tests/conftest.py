@@ -19,10 +19,11 @@ import yaml
 from stages.core import errors, schemas, tables
 from stages.core.episode import Episode
 from stages.core.schemas import SCORES
-from stages.core.parallel import Compute, run_episodes
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings
 from stages.core.rollout import expert_controller
 from stages.core.worlds import plan_episodes, with_noise
-from stages.core.settings import Settings, load_settings, ranges
+from stages.core.settings import Settings, load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -167,9 +168,9 @@ def shown(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Calla
         if name not in known:
             task = TASKS.find(name)
             spans = (settings.params.randomization or {}).get(name)
-            drawn = ranges(spans.demonstrate or {}) if spans else {}
+            drawn = spans.demonstrate or {} if spans else {}
             plans = plan_episodes(with_noise(task.knobs, 0.0, 0.005), drawn, 4, "shown", 11, name)
-            known[name] = run_episodes(task, expert_controller(task), plans, 2400, Compute(), name)
+            known[name] = run_episodes(task, expert_controller(task), plans, 2400, ComputeSettings(jobs=1), name)
         return known[name]
 
     return show

@@ -11,7 +11,7 @@ from stages.core.conditions import conditions_of
 from stages.core.episode import Controller, Ints, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import Settings, compute
+from stages.core.settings import Settings
 from stages.core.task import Task
 from stages.evaluate import evaluation_plans
 from stages.policies import POLICIES
@@ -51,7 +51,7 @@ class Contest:
 
     def _run(self, controller: Controller, plans: Sequence[Plan]) -> Ints:
         """Whether it succeeds in each world (N,), as 0 or 1."""
-        episodes = run_episodes(self._make, controller, plans, self._max_steps, compute(self.settings), self.task)
+        episodes = run_episodes(self._make, controller, plans, self._max_steps, self.settings.params.compute, self.task)
         return np.array([episode.outcome == "success" for episode in episodes], dtype=np.int64)
 
     @cached_property

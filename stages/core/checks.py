@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from stages.core.params import Params, Ranges, RangeSettings, RoundSettings, round_entry
+from stages.core.params import Params, Range, Ranges, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
 from stages.core.task import NOISE_KNOBS, Knob, Task
-from stages.core.worlds import Range
 
 # No condition may be called what stands beside the conditions.
 _TAKEN = {
@@ -109,7 +108,7 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
         yield f"randomization.{name}.evaluate: found {taken}, allowed: other names, for that one is {_TAKEN[taken]}"
 
 
-def check_ranges(key: str, spans: Mapping[str, Range] | Ranges, task: type[Task]) -> Iterator[str]:
+def check_ranges(key: str, spans: Ranges, task: type[Task]) -> Iterator[str]:
     """One line for everything that is wrong with the ranges of a task's knobs; `key` is where they stand."""
     knobs = {**task.knobs, **NOISE_KNOBS}
     for knob, span in spans.items():
@@ -121,7 +120,7 @@ def check_ranges(key: str, spans: Mapping[str, Range] | Ranges, task: type[Task]
             yield from _check_bounds(f"{key}.{knob}", span, knobs[knob])
 
 
-def _check_bounds(key: str, span: Range | RangeSettings, knob: Knob) -> Iterator[str]:
+def _check_bounds(key: str, span: Range, knob: Knob) -> Iterator[str]:
     """One line for the first end of a range that is beyond a bound of its knob."""
     for end, value in (("low", span.low), ("high", span.high)):
         if knob.low is not None and value < knob.low:

@@ -1,23 +1,21 @@
 """The conditions of a purpose, each with the ranges that its worlds are drawn from; and the file that holds them."""
 
-from collections.abc import Mapping
 import json
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from stages.core.bounds import LARGEST
 from stages.core.checks import check_ranges
 from stages.core.errors import UserError, listed, quoted
 from stages.core.files import write_text
+from stages.core.params import Ranges
 from stages.core.seal import read_sealed, sealed
-from stages.core.settings import Settings, ranges
+from stages.core.settings import Settings
 from stages.core.task import Task
-from stages.core.worlds import Range
+from stages.core.validation import MisfitError, fit
 
 Purpose = Literal["demonstrate", "practice", "evaluate"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
-Conditions = dict[str, dict[str, Range]]  # the ranges of knobs, by condition
-_NUMBERS = (int, float)
+Conditions = dict[str, Ranges]  # the ranges of knobs, by condition
 
 
 def conditions_of(settings: Settings, task: str, purpose: Purpose) -> Conditions:
@@ -30,8 +28,8 @@ def conditions_of(settings: Settings, task: str, purpose: Purpose) -> Conditions
     for key in ("common", "evaluate") if purpose == "evaluate" else ("domain", "randomize"):
         settings.get(getattr(own, key), f"randomization.{task}.{key}")
     if purpose == "evaluate":
-        return {name: ranges(spans) for name, spans in own.conditions().items()}
-    return {purpose: ranges(own.trained(settings.get(getattr(own, purpose), f"randomization.{task}.{purpose}")))}
+        return own.conditions()
+    return {purpose: own.trained(settings.get(getattr(own, purpose), f"randomization.{task}.{purpose}"))}
 
 
 def find_conditions(path: Path | None, settings: Settings, name: str, task: type[Task], purpose: Purpose) -> Conditions:
@@ -55,26 +53,12 @@ def write_conditions(path: Path, conditions: Conditions) -> None:
 
 def read_conditions(path: Path, task: type[Task]) -> Conditions:
     """The conditions in that file; UserError where it is damaged, or does not hold ranges of the task's knobs."""
-    conditions = _mapping(read_sealed(path).get("conditions"), f"{path}: conditions")
-    return {name: _ranges(spans, f"{path}: {quoted(name)}", task) for name, spans in conditions.items()}
-
-
-def _ranges(spans: Any, where: str, task: type[Task]) -> dict[str, Range]:
-    found = {knob: _range(span, f"{where}.{quoted(knob)}") for knob, span in _mapping(spans, where).items()}
-    for problem in check_ranges(where, found, task):
-        raise UserError(problem)
-    return found
-
-
-def _range(span: Any, where: str) -> Range:
-    low, high = (_mapping(span, where).get(end, "nothing") for end in ("low", "high"))
-    # A bool is an int as well; what is not a number is at most nothing.
-    if type(low) not in _NUMBERS or type(high) not in _NUMBERS or not -LARGEST <= low <= high <= LARGEST:
-        raise UserError(f"{where}: found {quoted(span)}, allowed: numbers low and high, low at most high")
-    return Range(float(low), float(high))
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: found {quoted(value)}, allowed: keys with values")
-    return value
+    stored = {"conditions": read_sealed(path).get("conditions")}
+    try:
+        conditions = fit(stored, dict[str, Conditions])["conditions"]
+    except MisfitError as error:
+        raise UserError(f"{path}: {error.lines[0]}") from None
+    for name, spans in conditions.items():
+        for problem in check_ranges(f"{path}: {quoted(name)}", spans, task):
+            raise UserError(problem)
+    return conditions

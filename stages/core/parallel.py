@@ -1,7 +1,6 @@
 """Spreads episodes over processes; the result is the same, in the same order, as in one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import sqrt
 import os
@@ -9,6 +8,7 @@ import sys
 
 from stages.core.episode import Controller, Episode, Plan
 from stages.core.errors import UserError
+from stages.core.params import ComputeSettings
 from stages.core.rollout import rollout
 from stages.core.task import Task
 from stages.core.work import Work
@@ -22,22 +22,12 @@ _MIX = 8  # neighbouring plans are alike: shares take every eighth
 _ATTEMPTS = 3  # at what processes that were killed had under way
 
 
-@dataclass(frozen=True)
-class Compute:
-    """How, not what: nothing here changes a result."""
-
-    jobs: int = 1
-    backend: str = "fork"
-    lockstep: int = 12
-    scheduler: str = ""  # the address of dask's
-
-
 def run_episodes(
     make: Callable[[], Task],
     controller: Controller,
     plans: Sequence[Plan],
     max_steps: int,
-    compute: Compute,
+    compute: ComputeSettings,
     label: str,
 ) -> list[Episode]:
     """The episodes of all plans, in the order of the plans, with a progress bar named `label`."""
@@ -55,7 +45,7 @@ def run_episodes(
     return sorted(episodes, key=lambda episode: order[episode.plan.index])
 
 
-def _jobs(compute: Compute, steps: int) -> int:
+def _jobs(compute: ComputeSettings, steps: int) -> int:
     """How many processes the work is worth and may have; 1: none but this one."""
     worth = _STEPS_WORTH_A_COPY if _forks(compute) else _STEPS_WORTH_A_PROCESS
     most = min(max(1, steps // worth), compute.jobs if compute.jobs > 0 else sys.maxsize)
@@ -68,7 +58,7 @@ def _jobs(compute: Compute, steps: int) -> int:
     return most if compute.jobs > 0 else min(most, count_cores())
 
 
-def _lockstep(compute: Compute, steps: int) -> int:
+def _lockstep(compute: ComputeSettings, steps: int) -> int:
     """How many simulations a process with so many steps to do is to make: at the square root the sum is least."""
     return min(compute.lockstep, max(1, round(sqrt(steps / _STEPS_WORTH_A_SIMULATION))))
 
@@ -78,7 +68,7 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _forks(compute: Compute) -> bool:
+def _forks(compute: ComputeSettings) -> bool:
     return compute.backend == "fork" and sys.platform == "linux"
 
 
@@ -90,7 +80,7 @@ def _alone(work: Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
         work.close()
 
 
-def _together(work: Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
+def _together(work: Work, plans: Sequence[Plan], jobs: int, compute: ComputeSettings) -> Iterator[list[Episode]]:
     """The episodes of one share after the other, in the order in which they are ready.
 
     When a process is killed, what was under way is run again, and comes out the same. UserError when that happens
@@ -114,7 +104,7 @@ def _together(work: Work, plans: Sequence[Plan], jobs: int, compute: Compute) ->
     )
 
 
-def _spread(work: Work, plans: Sequence[Plan], jobs: int, compute: Compute) -> Iterator[list[Episode]]:
+def _spread(work: Work, plans: Sequence[Plan], jobs: int, compute: ComputeSettings) -> Iterator[list[Episode]]:
     if _forks(compute):
         from stages.core.copies import forked
 

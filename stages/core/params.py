@@ -51,7 +51,7 @@ def round_entry(number: int) -> RoundSettings:
     return RoundSettings(name=f"round_{number}", rows=rows, more=more)
 
 
-class RangeSettings(Section, frozen=True):
+class Range(Section, frozen=True):
     """The values a knob may take, both ends included."""
 
     low: Number
@@ -62,7 +62,7 @@ class RangeSettings(Section, frozen=True):
             raise ValueError("low at most high")
 
 
-Ranges = dict[str, RangeSettings]
+Ranges = dict[str, Range]
 
 
 class RandomizationSettings(Section, frozen=True):

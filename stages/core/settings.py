@@ -6,12 +6,10 @@ from typing import Literal, TypeVar
 
 from stages.core.checks import Known, problems
 from stages.core.errors import UserError
-from stages.core.parallel import Compute
-from stages.core.params import Params, Ranges, read_params, wrong
+from stages.core.params import Params, read_params, wrong
 from stages.core.policy import Policy, Response
 from stages.core.registry import Registry
 from stages.core.task import Task
-from stages.core.worlds import Range
 
 T = TypeVar("T")
 
@@ -60,14 +58,3 @@ def load_settings(path: Path, tasks: Registry[Task], policies: Registry[Policy])
     if found:
         raise wrong(path, found)
     return Settings(path, params)
-
-
-def compute(settings: Settings) -> Compute:
-    """How the work is spread."""
-    wanted = settings.params.compute
-    return Compute(wanted.jobs, wanted.backend, wanted.lockstep, wanted.scheduler)
-
-
-def ranges(settings: Ranges) -> dict[str, Range]:
-    """Ranges of knobs as the pure functions take them."""
-    return {knob: Range(span.low, span.high) for knob, span in settings.items()}

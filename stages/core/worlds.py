@@ -1,19 +1,12 @@
 """Draws worlds: everything random about an episode, from its own named streams."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stages.core.episode import Plan
+from stages.core.params import Range
 from stages.core.streams import Name, derive, uniform
 from stages.core.task import NOISE_KNOBS, Knob, World
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values a knob may take, both ends included."""
-
-    low: float
-    high: float
 
 
 def draw_world(knobs: Mapping[str, Knob], ranges: Mapping[str, Range], seed: int, index: int) -> World:

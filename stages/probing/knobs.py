@@ -7,10 +7,11 @@ from typing import Any
 from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
+from stages.core.params import Range
 from stages.core.policy import Trained, policy_controller
-from stages.core.settings import Settings, compute
+from stages.core.settings import Settings
 from stages.core.task import NOISE_KNOBS, Task
-from stages.core.worlds import Range, plan_episodes, with_noise
+from stages.core.worlds import plan_episodes, with_noise
 from stages.measuring.results import wilson
 from stages.probing.probe import SHOWN, Point, Probe, points
 
@@ -29,7 +30,7 @@ def probe_knobs(
     max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
     controller = policy_controller(trained, "act", task)
     found: Mapping[str, list[Episode]] = defaultdict(list)
-    for episode in run_episodes(make, controller, plans, max_steps, compute(settings), f"{name}: knobs"):
+    for episode in run_episodes(make, controller, plans, max_steps, settings.params.compute, f"{name}: knobs"):
         found[episode.plan.condition].append(episode)
     units = {knob: known.unit for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
     return [{**_place(point, units), **_shares(found[key], trained.surprise_threshold)} for key, point in tried.items()]

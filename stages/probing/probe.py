@@ -8,10 +8,9 @@ from msgspec import Meta
 from stages.core.checks import check_ranges
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
-from stages.core.params import Count, Number, Section
+from stages.core.params import Count, Number, Range, Section
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.validation import MisfitError, fit
-from stages.core.worlds import Range
 
 SHOWN = "shown"  # the knob and the side of worlds that are not moved
 

@@ -8,7 +8,7 @@ from stages.core.conditions import conditions_of
 from stages.core.episode import Episode
 from stages.core.parallel import run_episodes
 from stages.core.policy import Response, Trained, policy_controller
-from stages.core.settings import Settings, compute
+from stages.core.settings import Settings
 from stages.core.task import Task
 from stages.evaluate import evaluation_plans
 from stages.measuring.results import wilson
@@ -31,7 +31,7 @@ def try_responses(
     rows: list[Row] = []
     for response in TRIED:
         controller = policy_controller(trained, response, task)
-        found = run_episodes(make, controller, plans, max_steps, compute(settings), f"{name}: {response}")
+        found = run_episodes(make, controller, plans, max_steps, settings.params.compute, f"{name}: {response}")
         for condition in dict.fromkeys(plan.condition for plan in plans):
             mine = [episode for episode in found if episode.plan.condition == condition]
             rows.append({"response": response, "condition": condition, **_figures(mine)})

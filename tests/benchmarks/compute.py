@@ -10,7 +10,8 @@ from multiprocessing import get_context
 import numpy as np
 
 from stages.core.conditions import conditions_of
-from stages.core.parallel import Compute, run_episodes
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import Settings, load_settings
 from stages.evaluate import evaluation_plans
@@ -40,10 +41,10 @@ def measure() -> list[Figure]:
         for name in ("kuka_reach", "kuka_pick_place"):
             run = rollouts(name)
             ways = {
-                "one": Compute(1, "sequential", lockstep),
-                "fork": Compute(2, "fork", lockstep),
-                "loky": Compute(2, "loky", lockstep),
-                "dask": Compute(-1, "dask", lockstep, address),
+                "one": ComputeSettings(1, "sequential", lockstep),
+                "fork": ComputeSettings(2, "fork", lockstep),
+                "loky": ComputeSettings(2, "loky", lockstep),
+                "dask": ComputeSettings(-1, "dask", lockstep, address),
             }
             for compute in ways.values():
                 run(compute)  # loky starts its processes the first time
@@ -76,7 +77,7 @@ def _swing(times: int) -> None:
         arm.advance(SWING)
 
 
-def rollouts(name: str) -> Callable[[Compute], None]:
+def rollouts(name: str) -> Callable[[ComputeSettings], None]:
     """What runs the task's held-out worlds, `EPISODES` of them or a few more."""
     settings = _settings()
     task = TASKS.find(name)
@@ -86,7 +87,7 @@ def rollouts(name: str) -> Callable[[Compute], None]:
     plans = evaluation_plans(name, task, settings, conditions, -(-EPISODES // len(conditions)))
     controller = policy_controller(trained, settings.response(name), task)
 
-    def run(compute: Compute) -> None:
+    def run(compute: ComputeSettings) -> None:
         run_episodes(task.prepare(None), controller, plans, wanted.max_steps or 0, compute, name)
 
     return run

@@ -14,7 +14,7 @@ from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
 from stages.core.policy import Trained, load_policy, policy_controller, save_policy
-from stages.core.settings import Settings, compute
+from stages.core.settings import Settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 from stages.train import choose_surprise, choose_threshold, cross_validate
@@ -110,7 +110,7 @@ class Ours:
     def act(self, policy: Trained, plans: Sequence[Plan], name: str) -> list[Episode]:
         """What the stages evaluate and practice do."""
         controller = policy_controller(policy, self.settings.response(NAME), self.task)
-        steps, how = self.asked.steps, compute(self.settings)
+        steps, how = self.asked.steps, self.settings.params.compute
         episodes = run_episodes(self.task, controller, plans, steps, how, name)
         tables.write_episodes(self.folder / name, NAME, self.task, episodes)
         return episodes

@@ -17,7 +17,8 @@ import yaml
 from stages.core import cluster, parallel
 from stages.core.episode import Plan
 from stages.core.errors import UserError
-from stages.core.parallel import Compute, run_episodes
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings
 from stages.core.rollout import expert_controller
 from stages.core.task import NOISE_KNOBS, Floats, World
 from stages.tasks.kuka_reach import KukaReach
@@ -62,10 +63,10 @@ def address() -> Iterator[str]:
 def test_workers_make_the_same_bytes_and_one_that_is_killed_costs_its_share_alone(
     address: str, jobs: int, deadly: bool, tmp_path: Path, assert_same: Callable[..., None]
 ) -> None:
-    compute = Compute(jobs, "dask", 3, address)
+    compute = ComputeSettings(jobs, "dask", 3, address)
     controller = expert_controller(KukaReach)
     episodes = run_episodes(told(tmp_path, deadly), controller, PLANS, STEPS, compute, "test")
-    alone = run_episodes(KukaReach, controller, PLANS, STEPS, Compute(), "test")
+    alone = run_episodes(KukaReach, controller, PLANS, STEPS, ComputeSettings(jobs=1), "test")
     assert [episode.plan.index for episode in episodes] == list(range(len(PLANS)))
     assert_same(episodes, alone)
 

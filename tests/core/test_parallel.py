@@ -17,7 +17,8 @@ import pytest
 from stages.core import parallel
 from stages.core.episode import Episode, Plan
 from stages.core.errors import UserError
-from stages.core.parallel import Compute, run_episodes
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings
 from stages.core.rollout import expert_controller
 from stages.core.task import NOISE_KNOBS, Floats, World
 from stages.tasks.distance import Distance
@@ -51,7 +52,7 @@ def test_simulations_are_as_many_as_the_work_is_worth_and_as_are_asked_for_at_mo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parallel, "_STEPS_WORTH_A_SIMULATION", 100)
-    asked = [parallel._lockstep(Compute(lockstep=5), steps) for steps in (0, 1, 99, 400, 900, 1600, 10**9)]
+    asked = [parallel._lockstep(ComputeSettings(lockstep=5), steps) for steps in (0, 1, 99, 400, 900, 1600, 10**9)]
     assert asked == [1, 1, 1, 2, 3, 4, 5]
 
 
@@ -59,7 +60,7 @@ def together(lives: Path, backend: str) -> list[Episode]:
     def make() -> Deadly:
         return Deadly(lives)
 
-    return run_episodes(make, expert_controller(Distance), PLANS, STEPS, Compute(2, backend, 3), "test")
+    return run_episodes(make, expert_controller(Distance), PLANS, STEPS, ComputeSettings(2, backend, 3), "test")
 
 
 @pytest.mark.parametrize("backend", ["fork", "loky"])
@@ -76,7 +77,7 @@ def test_what_a_killed_process_had_under_way_is_run_again(
     episodes = together(tmp_path, backend)
     assert not list(tmp_path.iterdir())
     assert capsys.readouterr().err.count("a process was killed") == times
-    alone = run_episodes(Distance, expert_controller(Distance), PLANS, STEPS, Compute(), "test")
+    alone = run_episodes(Distance, expert_controller(Distance), PLANS, STEPS, ComputeSettings(jobs=1), "test")
     assert [episode.plan.index for episode in episodes] == list(range(len(PLANS)))
     assert_same(episodes, alone)
 
@@ -90,7 +91,7 @@ def test_an_error_in_a_copy_of_the_process_is_told(failure: Exception, kind: typ
             raise failure
 
     with pytest.raises(kind, match="odd") as raised:
-        run_episodes(Faulty, expert_controller(Distance), PLANS, STEPS, Compute(2, "fork", 3), "test")
+        run_episodes(Faulty, expert_controller(Distance), PLANS, STEPS, ComputeSettings(2, "fork", 3), "test")
     assert ("raise failure" in str(raised.value)) == (kind is RuntimeError)
 
 
@@ -105,6 +106,7 @@ def test_processes_that_are_killed_again_and_again_are_an_error(tmp_path: Path) 
 ENDLESS = """
 import os, sys, time
 from stages.core import errors, parallel
+from stages.core.params import ComputeSettings
 from stages.tasks.distance import Distance
 from tests.core.test_parallel import PLANS
 parallel._STEPS_WORTH_A_COPY = 1
@@ -113,7 +115,7 @@ class Endless(Distance):
         os.write(1, b"%d\\n" % os.getpid())
         time.sleep(600)
 errors.run(lambda: parallel.run_episodes(
-    Endless, None, PLANS, 20, parallel.Compute(2, "fork", 1), "test"))
+    Endless, None, PLANS, 20, ComputeSettings(2, "fork", 1), "test"))
 """
 # What DVC does: it starts a stage, and waits.
 STARTER = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"

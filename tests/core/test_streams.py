@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from stages.core.params import Range
 from stages.core.streams import derive, stream, uniform
 from stages.core.task import Knob
-from stages.core.worlds import Range, draw_world, plan_episodes
+from stages.core.worlds import draw_world, plan_episodes
 
 KNOBS = {"start": Knob("m", 1.0, ""), "mass": Knob("kg", 2.0, ""), "kind": Knob("1", 0.0, "", integer=True)}
 RANGES = {"start": Range(0, 5), "mass": Range(1, 2), "kind": Range(3, 5)}

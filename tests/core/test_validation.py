@@ -13,7 +13,7 @@ import yaml
 
 from stages.core.checks import PER_TASK
 from stages.core.misfits import misfits
-from stages.core.params import Params, RangeSettings, Section
+from stages.core.params import Params, Range, Section
 from stages.core.validation import MisfitError, fit
 
 TASK = "kuka_reach_camera"
@@ -58,7 +58,7 @@ def test_whatever_is_refused_is_told_and_nothing_else(root: Path) -> None:
 def test_everything_is_told_in_the_order_of_the_keys() -> None:
     wrong = {"low": "one", "high": math.inf, "middle": 3, 4: 5}
     with pytest.raises(MisfitError) as told:
-        fit(wrong, RangeSettings)
+        fit(wrong, Range)
     assert told.value.lines == [
         "low: found 'one', allowed: a number",
         "high: found inf, allowed: a finite number",
@@ -68,9 +68,9 @@ def test_everything_is_told_in_the_order_of_the_keys() -> None:
 
 
 def test_values_that_are_right_one_by_one_may_be_wrong_together() -> None:
-    assert fit({"low": 1, "high": 1}, RangeSettings) == RangeSettings(low=1.0, high=1.0)
+    assert fit({"low": 1, "high": 1}, Range) == Range(low=1.0, high=1.0)
     with pytest.raises(MisfitError) as told:
-        fit({"low": 2, "high": 1}, RangeSettings)
+        fit({"low": 2, "high": 1}, Range)
     assert told.value.lines == ["the file: found low 2, high 1, allowed: low at most high"]
 
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
+from stages.core.params import Range
 from stages.core.policy import load_policy
 from stages.core.settings import Settings
-from stages.core.worlds import Range
 from stages.policies import POLICIES
 from stages.probing.knobs import probe_plans
 from stages.probing.probe import SHOWN, Ends, Probe, points, read_probe

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from stages.core.episode import Decision, Episode, Plan
+from stages.core.params import Range
 from stages.core.rollout import expert_controller, rollout
 from stages.core.task import Floats
-from stages.core.worlds import Range, plan_episodes, with_noise
+from stages.core.worlds import plan_episodes, with_noise
 from stages.tasks.kuka.gripper import OPEN, TCP
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 from stages.tasks.kuka.pointing import pointing_down

@@ -9,9 +9,10 @@ import pytest
 
 from stages.core import parallel
 from stages.core.episode import Controller, Decision, Episode, Plan
-from stages.core.parallel import Compute, run_episodes
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings
 from stages.core.rollout import expert_controller, rollout
-from stages.core.settings import Settings, ranges
+from stages.core.settings import Settings
 from stages.core.streams import stream
 from stages.core.task import NOISE_KNOBS, Floats, Task
 from stages.core.worlds import plan_episodes, with_noise
@@ -36,7 +37,7 @@ def noisy_plans(settings: Settings, name: str, count: int, observation: float = 
     task = TASKS.find(name)
     spans = (settings.params.randomization or {}).get(name)
     families = replace(spans, randomize=list(spans.domain or {})) if spans else None
-    drawn = ranges(families.trained(families.practice or {})) if families else {}
+    drawn = families.trained(families.practice or {}) if families else {}
     return plan_episodes(with_noise(task.knobs, observation, 0.05), drawn, count, "test", 5, name)
 
 
@@ -197,7 +198,8 @@ def test_neither_jobs_nor_backend_change_a_bit_or_the_order(
     plans = noisy_plans(settings, task_name, 11)[::-1]
     controller = _Named(task_name)
     one, two = (
-        run_episodes(make(task_name), controller, plans, 5, Compute(jobs, backend, 3), "test") for jobs in (1, 2)
+        run_episodes(make(task_name), controller, plans, 5, ComputeSettings(jobs, backend, 3), "test")
+        for jobs in (1, 2)
     )
     assert [episode.plan.index for episode in two] == [plan.index for plan in plans]
     assert_same(one, two)
@@ -310,7 +312,7 @@ def test_the_expert_succeeds_in_every_condition(
     families = replace(spans, randomize=list(spans.domain or {}))
     taught = {"practice": spans.practice or {}, "practice, randomized": families.trained(spans.practice or {})}
     for condition, drawn in {**spans.conditions(), **taught}.items():
-        plans = plan_episodes(knobs, ranges(drawn), count, condition, 77, task_name, condition)
+        plans = plan_episodes(knobs, drawn, count, condition, 77, task_name, condition)
         episodes = list(rollout(make(task_name), expert_controller(task), plans, limit, 8))
         failed = [dict(episode.plan.world) for episode in episodes if episode.outcome != "success"]
         # Of worlds that vary in everything at once some are too much; what failed there is not learned from.
