@@ -47,7 +47,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--task", help="this task only")
     parser.add_argument("--round", type=int, help="the round of a folder of data or a revision (the last one)")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
-    parser.add_argument("--level", type=float, default=0.05, help="how often to see a difference where none is (0.05)")
+    parser.add_argument("--level", type=float, default=0.05, help="level of significance (0.05)")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
     return parser
 

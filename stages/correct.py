@@ -60,7 +60,7 @@ def main() -> None:
     cli.add_round(parser)
     parser.add_argument("practice", type=Path, help="folder of the practice episodes")
     parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
-    parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
+    parser.add_argument("--demonstrations", type=Path, help="folder of the demonstrations, which kuka_joints follows")
     parser.add_argument("--output", type=cli.new_file(), required=True, help="the corrections, a Parquet file")
     arguments = parser.parse_args()
     name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)

@@ -20,7 +20,7 @@ def main() -> None:
     cli.add_task(parser)
     parser.add_argument("policy", type=Path, help="the policy (.npz)")
     cli.add_conditions(parser)
-    parser.add_argument("--demonstrations", type=Path, help="folder of those the task is to be compared with")
+    parser.add_argument("--demonstrations", type=Path, help="folder of the demonstrations, which kuka_joints follows")
     output = cli.new_folder(schemas.STEPS, schemas.EPISODES)
     parser.add_argument("--output", type=output, required=True, help="folder for steps.parquet and episodes.parquet")
     arguments = parser.parse_args()

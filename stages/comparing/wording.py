@@ -23,8 +23,11 @@ def chance(p: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent with a digit after the point."""
-    return f"{100 * share:.1f} %"
+    """A share in percent with a digit after the point; 100.0 and 0.0 are said only of all and of none."""
+    digits = 1
+    while share not in (0, 1) and float(f"{100 * share:.{digits}f}") in (0, 100):
+        digits += 1
+    return f"{100 * share:.{digits}f} %"
 
 
 def table(comparisons: Sequence[Comparison]) -> str:

@@ -140,7 +140,7 @@ def _without(episode: int, distances: Floats, owners: Ints, neighbors: int, epis
 
 
 def _kth(distances: Floats, counted: Bools, k: int) -> Floats:
-    """The k-th of the distances (T, K) that are counted (T,); NaN where fewer are."""
+    """The k-th (T,) of the distances (T, K) that are counted (T, K); NaN where fewer are."""
     place = np.cumsum(counted, axis=1)
     last = np.argmax(place == k, axis=1)
     return np.where(place[:, -1] >= k, distances[np.arange(len(last)), last], np.nan)

@@ -20,7 +20,7 @@ def what_was_run(measured: Measured) -> str:
     tasks, rounds = plural(len(measured.tasks), "task"), plural(results["round"].nunique(), "round")
     conditions = plural(len(results[["task", "condition"]].drop_duplicates()), "condition")
     episodes = plural(int(results["episodes"].sum()), "evaluation episode")
-    return f"{tasks}, {rounds} of train, practice and correct, {conditions} and {episodes} in all."
+    return f"{tasks}, {rounds} of training and evaluation, {conditions} and {episodes} in all."
 
 
 def cells(results: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -44,6 +44,18 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(spread: float, episod
     assert 0.94 <= np.mean(covered) <= 1.0
 
 
+def test_it_covers_less_where_shares_linger_just_below_a_half() -> None:
+    """The largest of several is taken there, so that it seems to be crossed too soon."""
+    rng, distances, runs = stream(1, "halves", "plateau"), np.arange(9.0), 1000
+    shares = np.array([0.1, 0.35, 0.4, 0.4, 0.4, 0.4, 0.4, 0.8, 0.95])
+    truth = 6.25
+    covered = []
+    for _ in range(runs):
+        found = half_distance(distances.tolist(), rng.binomial(30, shares).tolist(), 30)
+        covered.append(found.low <= truth <= found.high)
+    assert 0.88 <= np.mean(covered) <= 0.98
+
+
 def test_a_curve_that_stays_down_is_told_to_be_possible_farther_out() -> None:
     found = half_distance([0.0, 1.0], [0, 9], 20)
     assert isinstance(found, Half)
