@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--episode", type=int, required=True, help="number of the episode")
     parser.add_argument("--step", type=int, help="number of the step, from 0 (the one of largest novelty)")
     parser.add_argument("--practice", action="store_true", help="an episode of practice instead of evaluation")
-    parser.add_argument("--neighbors", type=int, help="only this many of the nearest rows (all that the policy looks at)")
+    parser.add_argument("--neighbors", type=int, help="only this many of the nearest rows (all that voted)")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
     arguments = parser.parse_args()
     name, folder = task_name(arguments.folder), arguments.folder

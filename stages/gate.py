@@ -71,10 +71,10 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--level", type=float, default=0.01, help="how often to fail where nothing is worse (0.01)")
     parser.add_argument("--sequential", action="store_true", help="run further worlds until all is settled")
     parser.add_argument("--minutes", type=float, help="with --sequential: stop after so many (when all is settled)")
-    parser.add_argument("--worlds", type=int, default=2000, help="with --sequential: most worlds of a condition (2,000)")
+    parser.add_argument("--worlds", type=int, default=2000, help="with --sequential: most worlds a condition (2,000)")
     parser.add_argument("--task", help="this task only")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data of the workspace (data)")
-    parser.add_argument("--allow-missing", action="store_true", help="let pass where conditions or worlds of the baseline are missing")
+    parser.add_argument("--allow-missing", action="store_true", help="pass although worlds of the baseline are missing")
     parser.add_argument("--json", action="store_true", help="JSON instead of text")
     parser.add_argument("--runs", type=int, default=10_000, help="uses of the gate to simulate a setting (10,000)")
     return parser

@@ -21,8 +21,8 @@ def half_distance(distances: Sequence[float], hits: Sequence[int], episodes: int
     """Where the share of `hits` of so many `episodes` crosses a half; distances ascend from 0, straight lines between.
 
     A share, once reached, is taken to hold farther out. The interval holds the distances at which the Wilson interval
-    of the share does not rule out a half. Simulated, it covers as often as Wilson's does where shares rise steadily, and
-    90 to 97 % of the time where they linger just below a half: the largest of several is too large there.
+    of the share does not rule out a half. Simulated, it covers as often as Wilson's does where shares rise steadily,
+    and 90 to 97 % of the time where they linger just below a half: the largest of several is too large there.
     """
     shares = np.array([(hit / episodes, *wilson(hit, episodes)) for hit in hits]).T  # share, low, high
     middle, low, high = np.maximum.accumulate(shares, axis=1)
