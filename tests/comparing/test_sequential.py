@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stages.comparing import sequential_power
 from stages.comparing.power import discordant
 from stages.comparing.sequential import first_settled, log_wealths, settle
 from stages.comparing.significance import one_sided
@@ -52,6 +53,14 @@ def test_a_loss_of_the_margin_is_caught_as_often_as_it_says() -> None:
     states, _ = settled(outcomes("worse", MARGIN, runs=4000, most=1500))
     assert (states == CLEARED).mean() <= MISS
     assert (states == FAILED).mean() >= 1 - MISS
+
+
+@pytest.mark.parametrize("margin", [0.1, 0.05, 0.02, 0.01])
+def test_a_test_of_fixed_size_has_the_power_asked_for(margin: float) -> None:
+    """Simulated anew, and however many pairs it takes."""
+    pairs = sequential_power.fixed_size(0.8, 0.0, margin, LEVEL, 0.95, 2000)
+    counts = stream(1, "again", pairs).multinomial(pairs, discordant(0.8, margin, 0.0), size=2000)
+    assert 0.93 <= (one_sided(counts[:, 0], counts[:, 1]) <= LEVEL).mean() <= 0.97
 
 
 def test_it_takes_fewer_pairs_than_a_test_of_fixed_size_and_equal_power() -> None:
