@@ -100,8 +100,11 @@ def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:
 
 
 def read_practice(folder: Path, name: str, task: type[Task], wanted: CorrectSettings) -> list[Practised]:
-    """The practice episodes, each with the frames that the gate opens."""
+    """The practice episodes, each with the frames that the gate opens; UserError for episodes of anything else."""
     steps, episodes = tables.read_episodes(folder, name, task)
+    found = list(dict.fromkeys(episodes["condition"].to_pylist()))
+    if found != ["practice"]:
+        raise errors.UserError(f"{folder}: found episodes of {errors.listed(found)}, allowed: practice")
     observations = tables.matrix(steps, "observation", task.observation)
     executed = tables.matrix(steps, "executed", task.action)
     shift, error = values(steps["shift"]), values(steps["error"])

@@ -229,6 +229,17 @@ def test_a_recording_that_is_missing_is_told(chain: Any, stage: Any, tmp_path: P
     assert ended.output.startswith("error: --recordings: found nothing, allowed: the folder of correction.csv")
 
 
+def test_nobody_is_corrected_where_policies_are_judged(chain: Any, stage: Any, tmp_path: Path) -> None:
+    evaluation = chain.data / "kuka_reach" / "round_0" / "evaluation"
+    ended = stage(
+        "correct", "kuka_reach", "round_0", evaluation, "--params", chain.params, "--output", tmp_path / "out"
+    )
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {evaluation}: found episodes of ")
+    assert ended.output.endswith(", allowed: practice\n")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", ["one", "round_", "round_-1", "round_01", "1"])
 def test_a_round_that_is_none_is_told(name: str, chain: Any, stage: Any, tmp_path: Path) -> None:
     folder, common = chain.data / "distance" / "round_0", ("--params", chain.params, "--output", tmp_path / "out")

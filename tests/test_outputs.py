@@ -52,6 +52,28 @@ def test_what_would_be_lost_is_told_before_any_work(
         theirs.parent.rmdir()
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("build distance a b --output ./a", "--output: found a, which is rows as well"),
+        (
+            "demonstrate distance --recording a --recording b --output b",
+            "--output: found b, which is recording as well",
+        ),
+        ("train distance a --policy b.npz --metrics b.json --params b.json", "found b.json, which is params as well"),
+        ("report none --results a --metrics b --plots c --page d.html --summary c.md --studies c.md", "is studies as"),
+    ],
+)
+def test_nothing_is_written_where_something_is_read(
+    line: str, told: str, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = stage(*line.split())
+    assert (ended.status, ended.output.count("\n")) == (2, 1), ended.output
+    assert told in ended.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_command_that_writes_is_in_that_table(root: Path) -> None:
     writes = re.compile(r'"--output"|new_file|new_folder|check_writable|replacing\(|write_\w+\(')
     commands = {path.stem for path in root.glob("stages/*.py") if writes.search(path.read_text())}

@@ -15,6 +15,8 @@ _TAKEN = {
     "all": "all conditions together",
     "rows": "the rows of the dataset, in the metrics",
     "cv_error": "the error of the cross-validation, in the metrics",
+    "demonstrate": "what is drawn for demonstrations",
+    "practice": "what is drawn for practice",
 }
 
 PER_TASK = ("demonstrate", "noise", "policy", "train", "shift", "randomization", "practice", "correct", "evaluate")

@@ -1,20 +1,43 @@
 """The command line that all stages share."""
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 import re
 import sys
+from typing import Any
 
 from stages.core.errors import UserError
 from stages.core.files import check_writable
+
+
+class _Parser(ArgumentParser):
+    """Refuses to write where another argument reads, or writes as well."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As ArgumentParser does; UserError for a path that is given twice, one of them to be written."""
+        parsed = super().parse_args(args, namespace)
+        paths = [(action.dest, path) for action in self._actions for path in _paths(parsed, action.dest)]
+        for written in (action.dest for action in self._actions if isinstance(action.type, NewPath)):
+            for path in _paths(parsed, written):
+                taken = [name for name, other in paths if name != written and other.resolve() == path.resolve()]
+                if taken:
+                    raise UserError(f"--{written}: found {path}, which is {taken[0]} as well, allowed: another path")
+        return parsed
+
+
+def _paths(parsed: Namespace, name: str) -> list[Path]:
+    """The paths that an argument holds."""
+    held = getattr(parsed, name, None)
+    return [one for one in (held if isinstance(held, list) else [held]) if isinstance(one, Path)]
 
 
 def plain_parser(description: str | None) -> ArgumentParser:
     """A parser for a command, which it calls as a user does: python -m stages.NAME."""
     spec = sys.modules["__main__"].__spec__
     program = f"python -m {spec.name}" if spec and spec.name.startswith("stages.") else None
-    return ArgumentParser(prog=program, description=description, formatter_class=RawDescriptionHelpFormatter)
+    return _Parser(prog=program, description=description, formatter_class=RawDescriptionHelpFormatter)
 
 
 def parser(description: str | None) -> ArgumentParser:
@@ -39,32 +62,31 @@ def add_conditions(made: ArgumentParser) -> None:
     made.add_argument("--conditions", type=Path, help="file of `randomize` (.json; otherwise as the parameters say)")
 
 
-def new_file(*suffixes: str) -> Callable[[str], Path]:
-    """Reads an option (its `type`) that names a file to be written, ending in one of the `suffixes` if there are any.
+@dataclass(frozen=True)
+class NewPath:
+    """Reads an option (its `type`) that names what is to be written: whether it can be is known before the work."""
 
-    UserError where it cannot be written: now, as the command begins, and not after all its work.
-    """
+    suffixes: tuple[str, ...] = ()  # of a file, one of which it has to have if there are any
+    holds: tuple[str, ...] = ()  # patterns of the files in a folder: what holds others is not replaced
 
-    def read(text: str) -> Path:
+    def __call__(self, text: str) -> Path:
+        """The path; UserError where it cannot be written."""
         path = Path(text)
-        if suffixes and path.suffix not in suffixes:
+        if self.suffixes and path.suffix not in self.suffixes:
             found = path.suffix or "nothing"
-            raise UserError(f"{path}: found a file ending in {found}, allowed: {', '.join(suffixes)}")
-        check_writable(path)
+            raise UserError(f"{path}: found a file ending in {found}, allowed: {', '.join(self.suffixes)}")
+        check_writable(path, self.holds)
         return path
 
-    return read
+
+def new_file(*suffixes: str) -> NewPath:
+    """A file to be written, ending in one of the suffixes if there are any."""
+    return NewPath(suffixes)
 
 
-def new_folder(*holds: str) -> Callable[[str], Path]:
-    """Reads an option (its `type`) that names a folder to be written, of files of these patterns alone, likewise."""
-
-    def read(text: str) -> Path:
-        path = Path(text)
-        check_writable(path, holds)
-        return path
-
-    return read
+def new_folder(*holds: str) -> NewPath:
+    """A folder to be written, of files of these patterns alone."""
+    return NewPath(holds=holds)
 
 
 def refuse(made: ArgumentParser, arguments: Namespace, names: Iterable[str], where: str) -> None:

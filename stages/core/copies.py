@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stages.core.episode import Episode, Plan
 from stages.core.errors import UserError
-from stages.core.orphans import die_with_parent
+from stages.core.orphans import work_for
 from stages.core.work import Work
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _tell(pipe: "Connection", number: int | None) -> None:
 
 def _serve(work: Work, plans: Sequence[Plan], most: int, pipe: "Connection", parent: int) -> None:
     """In a copy: run the plans whose numbers come, None being the last, and send each episode as it ends."""
-    die_with_parent(parent)
+    work_for(parent)
     try:
         pipe.send(_Ready(work.prepare(most)))
         for episode in work.run((plans[number] for number in iter(pipe.recv, None)), most):

@@ -8,6 +8,7 @@ import sys
 _LONGEST = 120  # characters of a file's own words in a message
 _LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
 _UNREAD = 128 + 13  # exit status, as of what SIGPIPE ended
+_INTERRUPTED = 128 + 2  # likewise of SIGINT
 
 
 class UserError(Exception):
@@ -34,7 +35,7 @@ def reason(error: BaseException) -> str:
 def run(main: Callable[[], None]) -> None:
     """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback.
 
-    Where nobody reads on what it says (`| head`), it ends without a word.
+    Where it is interrupted it says so, and no more; where nobody reads on what it says (`| head`), not even that.
     """
     try:
         _run(main)
@@ -47,6 +48,9 @@ def _run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         _end(str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
     except MemoryError as error:
         _end(f"memory: found too little ({reason(error)}), allowed: fewer or shorter episodes, less in lockstep")
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+import signal
 import sys
 
 _SET_PARENT_DEATH_SIGNAL, _SIGKILL = 1, 9  # prctl(2), signal(7)
@@ -19,6 +20,12 @@ def die_with_parent(parent: int | None = None) -> None:
     CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, _SIGKILL)
     if os.getppid() != parent and (parent or _left_to_the_system()):
         os._exit(1)
+
+
+def work_for(parent: int) -> None:
+    """In a process that `parent` has made: end when it does, and without a word where a user interrupts both."""
+    die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _left_to_the_system() -> bool:

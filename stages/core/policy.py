@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 import zipfile
 
 import numpy as np
@@ -150,9 +150,12 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     """The policy as a controller: where novelty is above the threshold, the response replaces its action.
 
     To hold and to run away are executed as they are: noise is that of commands, and these stand for a stop and for a
-    fault. The expert that is asked commands as the policy does, so its actions are as noisy. The controller raises
-    UserError for observations that are not the task's (B, O), or not numbers: of these no novelty could warn.
+    fault. The expert that is asked commands as the policy does, so its actions are as noisy. UserError for another
+    response; the controller raises it for observations that are not the task's (B, O), or not numbers: of these no
+    novelty could warn.
     """
+    if response not in get_args(Response):
+        raise UserError(f"response: found {quoted(response)}, allowed: {', '.join(get_args(Response))}")
     check_answers(trained, task)
     respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.core.orphans import die_with_parent
+from stages.core.orphans import work_for
 from stages.core.parallel import count_cores
 from stages.reporting.changes import Changes
 from stages.reporting.inputs import Measured
@@ -35,7 +35,7 @@ def make_parts(
 def _all(parts: list[Callable[[], Any]]) -> list[Any]:
     """What each of them makes."""
     try:
-        with ProcessPoolExecutor(min(len(parts), count_cores()), None, die_with_parent, (os.getpid(),)) as pool:
+        with ProcessPoolExecutor(min(len(parts), count_cores()), None, work_for, (os.getpid(),)) as pool:
             return [one.result() for one in [pool.submit(part) for part in parts]]
     except BrokenExecutor:  # a process was killed
         return [part() for part in parts]

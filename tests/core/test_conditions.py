@@ -69,5 +69,8 @@ def test_the_file_of_another_purpose_is_refused(settings: Settings, tmp_path: Pa
     with pytest.raises(UserError, match="no such file"):
         find_conditions(path, settings, "distance", task, "practice")
     write_conditions(path, conditions_of(settings, "distance", "evaluate"))
-    with pytest.raises(UserError, match=r"found near, far.*, allowed: practice"):
+    with pytest.raises(UserError, match=r"found near, far.*, allowed: those to practice"):
         find_conditions(path, settings, "distance", task, "practice")
+    write_conditions(path, conditions_of(settings, "distance", "practice"))
+    with pytest.raises(UserError, match=r"found practice, allowed: those to evaluate"):
+        find_conditions(path, settings, "distance", task, "evaluate")

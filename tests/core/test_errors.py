@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -34,6 +36,17 @@ def test_a_message_is_printed_and_the_status_is_2(
         run(fail)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_what_is_interrupted_ends_with_a_word() -> None:
+    program = "import time; from stages.core import errors; print(1, flush=True); errors.run(lambda: time.sleep(60))"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=-1, stdout=-1, text=True) as stage:
+        assert stage.stdout is not None
+        stage.stdout.readline()
+        time.sleep(0.1)
+        stage.send_signal(signal.SIGINT)
+        _, said = stage.communicate(timeout=30)
+    assert (stage.returncode, said) == (130, "interrupted\n")
 
 
 def test_a_line_is_never_as_long_as_what_a_file_says(capsys: pytest.CaptureFixture[str]) -> None:

@@ -352,3 +352,13 @@ def test_a_controller_refuses_what_is_no_observation(seen: np.ndarray, said: str
     """Of what is no number no novelty could warn."""
     with pytest.raises(UserError, match=said):
         policy_controller(two_rows(), "act", Distance)(seen)
+
+
+def test_a_response_there_is_not_is_refused() -> None:
+    """Spelt otherwise, a robot that was to stop would go on."""
+    with pytest.raises(UserError, match="response: found Hold, allowed: act, hold, runaway, ask"):
+        policy_controller(two_rows(), "Hold", Distance)  # type: ignore[arg-type]
+
+
+def test_a_controller_takes_lists() -> None:
+    assert policy_controller(two_rows(), "act", Distance)([[1.0]]).actions.tolist() == [[-0.1]]  # type: ignore[arg-type]
