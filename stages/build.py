@@ -16,6 +16,7 @@ from stages.core.columns import numbers, texts, values
 from stages.core.episode import Bools
 from stages.core.recordings import RECORDED
 from stages.core.task import Task
+from stages.core.wording import plural
 from stages.tasks import TASKS
 
 _MOST = 2**62  # episodes that can be numbered and still be followed by others
@@ -35,7 +36,8 @@ def main() -> None:
         parts = from_demonstrations(arguments.rows.parent, arguments.task, task)
     else:
         parts = aggregate(arguments.rows, arguments.more, schema)
-    parquet.write_parts(parts, schema, arguments.output)
+    rows = parquet.write_parts(parts, schema, arguments.output)
+    print(f"{arguments.output}: {plural(rows, 'row')}")
 
 
 def from_demonstrations(folder: Path, name: str, task: type[Task]) -> Iterator[pa.Table]:

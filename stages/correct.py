@@ -27,6 +27,7 @@ from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Floats, Task
+from stages.core.wording import plural
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -82,6 +83,7 @@ def main() -> None:
             answers = [one for one in answers if one.succeeded or wanted.keep_failed]
         table = corrections(name, task, answers, wanted, next_round)
     parquet.write_table(table, arguments.output)
+    print(f"{name} {arguments.round}: {plural(table.num_rows, 'row')} of corrections")
 
 
 def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:

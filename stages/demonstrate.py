@@ -18,6 +18,7 @@ from stages.core.recordings import RECORDED, read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Task
+from stages.core.wording import plural, succeeded
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -46,6 +47,8 @@ def main() -> None:
         files = _named(arguments.recordings, wanted.recordings, arguments.task)
         episodes += recorded_episodes(task, files, first=len(episodes))
     tables.write_episodes(arguments.output, arguments.task, task, episodes)
+    shown, steps = plural(len(episodes), "demonstration"), plural(sum(map(len, episodes)), "step")
+    print(f"{arguments.task}: {shown} of {steps}; success: {succeeded(episodes)}")
 
 
 def scripted_episodes(

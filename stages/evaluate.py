@@ -9,6 +9,7 @@ from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import Settings, load_settings
 from stages.core.task import Task
+from stages.core.wording import plural, succeeded
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -37,6 +38,7 @@ def main() -> None:
     label = f"{name}: evaluate {arguments.policy.parent.name}"
     episodes = run_episodes(make, controller, plans, max_steps, settings.params.compute, label)
     tables.write_episodes(arguments.output, name, task, episodes)
+    print(f"{name} {arguments.policy.parent.name}: {plural(len(episodes), 'episode')}; success: {succeeded(episodes)}")
 
 
 def evaluation_plans(name: str, task: type[Task], settings: Settings, conditions: Conditions, count: int) -> list[Plan]:

@@ -7,6 +7,7 @@ from stages.core.conditions import find_conditions
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import load_settings
+from stages.core.wording import plural, succeeded
 from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -39,6 +40,8 @@ def main() -> None:
     label = f"{name}: practice {arguments.round}"
     episodes = run_episodes(make, controller, plans, max_steps, settings.params.compute, label)
     tables.write_episodes(arguments.output, name, task, episodes)
+    alarmed = plural(sum(bool(one.shift.any()) for one in episodes), "alarm")
+    print(f"{name} {arguments.round}: {plural(len(episodes), 'episode')}; success: {succeeded(episodes)}; {alarmed}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from stages.core.policy import Policy, Trained, save_policy
 from stages.core.seal import sealed
 from stages.core.settings import load_settings
 from stages.core.task import Channel, Floats
+from stages.core.wording import plural
 from stages.policies import POLICIES
 from stages.policies.calibration import Calibrated, calibrate
 from stages.policies.surprise import calibrate_surprise
@@ -55,6 +56,7 @@ def main() -> None:
     }
     write_json(arguments.metrics, sealed(figures))
     save_policy(arguments.policy, Trained(name, cloning.kind, policy, threshold, surprise))
+    print(f"{arguments.policy}: {cloning.kind} of {plural(len(steps), 'row')}; the alarm rises above {threshold:.3g}")
 
 
 def cross_validate(

@@ -67,10 +67,11 @@ def test_failures_are_left_out_and_counted(chain: Any, stage: Any, tmp_path: Pat
     ended = stage("build", "distance", folder / schemas.STEPS, folder / schemas.EPISODES, "--output", tmp_path / "out")
     assert ended.status == 0
     failed = episodes.num_rows - succeeded.num_rows
-    assert ended.output == f"{folder}: {failed} of {episodes.num_rows} demonstrations failed and are left out\n"
+    told = f"{folder}: {failed} of {episodes.num_rows} demonstrations failed and are left out\n"
     dataset = parquet.read_table(tmp_path / "out", schemas.expert_schema("distance", Distance))
     assert dataset["episode_index"].unique().equals(succeeded["episode_index"].combine_chunks())
     assert dataset.num_rows == sum(succeeded["steps"].to_pylist())
+    assert ended.output == f"{told}{tmp_path / 'out'}: {dataset.num_rows:,} rows\n"
 
 
 def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path) -> None:

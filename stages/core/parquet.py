@@ -25,13 +25,13 @@ def write_table(table: pa.Table, path: Path) -> None:
     write_parts([table], table.schema, path)
 
 
-def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> int:
     """Write a table that comes in parts of any size, as `write_table` would the whole, with GROUP rows in memory.
 
-    Where the parts end in an error, what stood at `path` stays.
+    What comes back is how many rows it has. Where the parts end in an error, what stood at `path` stays.
     """
     metadata = {key: value for key, value in (schema.metadata or {}).items() if key != DIGEST}
-    schema, seen = schema.with_metadata(metadata), Digest(schema)
+    schema, seen, rows = schema.with_metadata(metadata), Digest(schema), 0
     texts = [field.name for field in schema if pa.types.is_string(field.type)]
     encodings = {
         field.name: "BYTE_STREAM_SPLIT" if pa.types.is_floating(field.type) else "DELTA_BINARY_PACKED"
@@ -56,8 +56,10 @@ def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> Non
     ):
         for group in _groups(parts):
             seen.add(group)
+            rows += group.num_rows
             writer.write_table(group.replace_schema_metadata(metadata), row_group_size=GROUP)
         writer.add_key_value_metadata({DIGEST: seen.value()})
+    return rows
 
 
 def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
