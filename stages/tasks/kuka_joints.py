@@ -14,6 +14,7 @@ from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.movements import MOVES, SCRIPTED, Reference, scripted_references, stillness
+from stages.tasks.kuka.plausible import beyond_limits
 
 TORQUES = (500.0,) * JOINTS  # [N m] the lesson's
 SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
@@ -82,8 +83,8 @@ class KukaJoints(Task):
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
-        """A movement is wanted: of an arm at rest there is nothing to follow."""
-        return stillness(recorded[:, :JOINTS])
+        """A movement of this arm is wanted: at rest there is nothing to follow."""
+        return beyond_limits(recorded[:, :JOINTS]) or stillness(recorded[:, :JOINTS])
 
     @classmethod
     def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:

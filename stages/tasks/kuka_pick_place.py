@@ -12,6 +12,7 @@ from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, physics_steps
 from stages.tasks.kuka.gripper import OPEN, TCP
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.placing import Seen, place
+from stages.tasks.kuka.plausible import beyond_limits
 from stages.tasks.kuka.pointing import pointing_down
 
 CONTROL_PERIOD = 8 * PHYSICS_STEP  # [s] 30 Hz
@@ -77,6 +78,11 @@ class KukaPickPlace(Task):
 
     def __init__(self) -> None:
         self.benches: dict[int, Bench] = {}  # by the cube's edge [mm]
+
+    @classmethod
+    def flaw(cls, recorded: Floats) -> str | None:
+        """The arm can be where it is said to be."""
+        return beyond_limits(recorded[:, :JOINTS])
 
     def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The tool at rest over the table, the cube on it."""

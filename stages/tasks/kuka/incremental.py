@@ -9,6 +9,7 @@ from stages.core.task import Floats, Knob, Outcome, Task, World, vector
 from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
+from stages.tasks.kuka.plausible import beyond_limits
 
 ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
 START_OFFSET = Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction", low=0, high=10)
@@ -29,6 +30,11 @@ class IncrementalArm(Task):
     def __init__(self) -> None:
         # Nothing is touched, so nothing needs a shape.
         self.arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
+
+    @classmethod
+    def flaw(cls, recorded: Floats) -> str | None:
+        """The arm can be where it is said to be."""
+        return beyond_limits(recorded[:, :JOINTS])
 
     def start(self, world: World, pose: Floats) -> Floats:
         """The first observation, of the arm at rest at a pose (7,) [rad]."""
