@@ -212,27 +212,41 @@ def test_without_demonstrations_there_is_nothing_to_follow(
     assert not (tmp_path / "out").exists()
 
 
-def recording(path: Path, still: int, moving: int) -> Path:
+def recording(path: Path, still: int, moving: int, rate: float = 240) -> Path:
     """A person's recording that stands still for so many rows and then lifts one joint in so many more."""
     lift = np.concatenate([np.zeros(still), np.linspace(0, 0.5, moving)])
     joints = np.tile(RAISE_POSE, (still + moving, 1))
     joints[:, 1] -= lift
-    write_recording(np.concatenate([joints, np.zeros_like(joints), joints], axis=1), KukaJoints.recorded, path)
+    velocities = np.diff(joints, axis=0, prepend=joints[:1]) * rate
+    write_recording(np.concatenate([joints, velocities, joints], axis=1), KukaJoints.recorded, path)
     return path
 
 
-def test_a_recording_in_which_nothing_moves_is_refused(stage: Any, content: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("moving", "rate", "told"),
+    [
+        (0, 240, "found no joint that covers more than 0 rad, allowed: more than 0.02 rad"),
+        (
+            60,
+            24,
+            "found joint_2 to turn -0.5 rad in rows 60 to 120, and -0.05 rad by its velocities, allowed: "
+            "half to double that, with velocities in rad/s and rows 1/240 s apart",
+        ),
+    ],
+)
+def test_a_recording_in_which_nothing_moves_or_at_another_rate_is_refused(
+    moving: int, rate: float, told: str, stage: Any, content: dict[str, Any], tmp_path: Path
+) -> None:
     """Be it shown first, or as a correction."""
-    still, output = recording(tmp_path / "still.csv", 60, 0), ("--output", tmp_path / "out")
-    content["correct"]["kuka_joints"]["recordings"] = {"round_1": still.name}
+    wrong, output = recording(tmp_path / "wrong.csv", 60, moving, rate), ("--output", tmp_path / "out")
+    content["correct"]["kuka_joints"]["recordings"] = {"round_1": wrong.name}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
-    told = f"error: {still}: found no joint that covers more than 0 rad, allowed: more than 0.02 rad\n"
     for name, *arguments in (
-        ("demonstrate", "kuka_joints", "--recording", still),
+        ("demonstrate", "kuka_joints", "--recording", wrong),
         ("correct", "kuka_joints", "round_0", tmp_path / "practice", "--recordings", tmp_path),
     ):
         ended = stage(name, *arguments, "--params", tmp_path / "params.yaml", *output)
-        assert (ended.status, ended.output) == (2, told), name
+        assert (ended.status, ended.output) == (2, f"error: {wrong}: {told}\n"), name
         assert not (tmp_path / "out").exists()
 
 

@@ -111,6 +111,7 @@ def test_what_a_hand_does_with_the_sliders_becomes_a_recording(display: dict[str
     assert np.allclose(still, 0, atol=0.02)
     assert np.allclose(observations[0, :7], 0)
     assert observations[:, 1].max() > 0.5, "the arm follows its sliders"
+    assert KukaJoints.flaw(rows) is None
     assert list(tmp_path.glob(".*")) == []
 
 

@@ -14,7 +14,7 @@ from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.movements import MOVES, SCRIPTED, Reference, scripted_references, stillness
-from stages.tasks.kuka.plausible import beyond_limits
+from stages.tasks.kuka.plausible import beyond_limits, mistimed
 
 TORQUES = (500.0,) * JOINTS  # [N m] the lesson's
 SLIDER = 3.14  # [rad] the sliders reach from -3.14 to 3.14
@@ -83,8 +83,9 @@ class KukaJoints(Task):
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
-        """A movement of this arm is wanted: at rest there is nothing to follow."""
-        return beyond_limits(recorded[:, :JOINTS]) or stillness(recorded[:, :JOINTS])
+        """A movement of this arm is wanted, at the rate and in the units that its velocities tell."""
+        joints, velocities = recorded[:, :JOINTS], recorded[:, JOINTS : 2 * JOINTS]
+        return beyond_limits(joints) or stillness(joints) or mistimed(joints, velocities, cls.control_period)
 
     @classmethod
     def complete(cls, recorded: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""What cannot be true of an arm: so a person's recording of mistaken units is told."""
+"""What cannot be true of an arm: so a person's recording of mistaken units, rate or columns is told."""
 
 import numpy as np
 
@@ -6,6 +6,9 @@ from stages.core.task import Floats
 from stages.tasks.kuka.kinematics import LIMITS
 
 MARGIN = 0.5  # [rad] beyond a joint's limit: the simulated arm overshoots it by 0.4 where sliders jump to their ends
+ROWS = 60  # over so many, angles are compared with velocities: from row to row, noise might tell more than motion
+SEEN = 0.02  # [rad] a joint that turns less meanwhile tells nothing of its velocity
+AGREE = 0.5  # [1] two ways agree if what is between them is at most this share of the longer one
 
 
 def beyond_limits(joints: Floats) -> str | None:
@@ -16,3 +19,30 @@ def beyond_limits(joints: Floats) -> str | None:
         return None
     limit = f"-{LIMITS[joint]:.3f} to {LIMITS[joint]:.3f} rad"
     return f"found joint_{joint + 1} at {joints[row, joint]:.4g} rad in row {row + 1}, allowed: {limit}"
+
+
+def mistimed(joints: Floats, velocities: Floats, period: float) -> str | None:
+    """What is wrong with angles (T, 7) [rad] that change otherwise than their velocities (T, 7) [rad/s] say.
+
+    With a row each `period` [s]. None where every joint turns from half to double as far as it should, or hardly turns.
+    """
+    rows = min(ROWS, len(joints) - 1)
+    sums = np.cumsum(velocities, axis=0) * period
+    turned, told = (angles[rows:] - angles[: len(angles) - rows] for angles in (joints, sums))
+    gap = _gap(turned, told)
+    start, joint = np.unravel_index(gap.argmax(), gap.shape)
+    if not gap[start, joint]:
+        return None
+    found = f"joint_{joint + 1} to turn {turned[start, joint]:.3g} rad in rows {start + 1} to {start + rows + 1}"
+    far = f"{told[start, joint]:.3g} rad by its velocities"
+    allowed = f"half to double that, with velocities in rad/s and rows 1/{1 / period:g} s apart"
+    return f"found {found}, and {far}, allowed: {allowed}"
+
+
+def _gap(turned: Floats, told: Floats) -> Floats:
+    """What is between two tellings of how joints turn, each (W, 7) [rad]; 0 for joints in which they agree."""
+    seen = np.maximum(np.abs(turned), np.abs(told)) > SEEN
+    gap, turned, told = (np.where(seen, np.abs(way), 0) for way in (turned - told, turned, told))
+    longer = np.maximum((turned**2).sum(axis=0), (told**2).sum(axis=0))
+    disagree = (gap**2).sum(axis=0) > AGREE**2 * longer
+    return np.where(disagree, gap, 0.0)

@@ -1,4 +1,4 @@
-"""A recording of mistaken units is refused, and an honest one is not, however noisy its sensors."""
+"""A recording of mistaken units, rate or columns is refused, and an honest one is not, however noisy its sensors."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,10 +34,33 @@ def shifted(rows: Floats, task: type[Task]) -> Floats:
     return rows + [4 * (channel.group == "joint") for channel in task.recorded]
 
 
+def swapped(rows: Floats, task: type[Task]) -> Floats:
+    del task
+    return rows[:, [*range(7, 14), *range(7), *range(14, 21)]]
+
+
+def slower(rows: Floats, task: type[Task]) -> Floats:
+    del task
+    return rows[::10]
+
+
+def faster(rows: Floats, task: type[Task]) -> Floats:
+    del task
+    times = np.arange(10 * len(rows)) / 10
+    return np.column_stack([np.interp(times, np.arange(len(rows)), column) for column in rows.T])
+
+
 LIMIT = r"found joint_\d at \S+ rad in row \d+, allowed: -\d\.\d+ to \d\.\d+ rad"
+RATE = r"found joint_\d to turn \S+ rad in rows \d+ to \d+, and \S+ rad by its velocities, allowed: half to double that"
 MISTAKES: dict[str, tuple[list[str], Change, str]] = {
     "angles in degrees": (ARMS, scaled(DEGREES, "joint"), LIMIT),
     "angles shifted": (ARMS, shifted, LIMIT),
+    "velocities in degrees": (ARMS[:1], scaled(DEGREES, "velocity"), RATE),
+    "velocities turned": (ARMS[:1], scaled(-1, "velocity"), RATE),
+    "no velocities": (ARMS[:1], scaled(0, "velocity"), RATE),
+    "velocities for angles": (ARMS[:1], swapped, RATE),
+    "a tenth of the rate": (ARMS[:1], slower, RATE),
+    "ten times the rate": (ARMS[:1], faster, RATE),
 }
 
 
