@@ -10,9 +10,9 @@ from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
 from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, BenchDynamics, State, Vector
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, physics_steps
 from stages.tasks.kuka.gripper import OPEN, TCP
-from stages.tasks.kuka.kinematics import JOINTS, LIMITS
+from stages.tasks.kuka.kinematics import JOINTS, LIMITS, tool_and_jacobian
 from stages.tasks.kuka.placing import Seen, place
-from stages.tasks.kuka.plausible import beyond_limits
+from stages.tasks.kuka.plausible import beyond_limits, misplaced
 from stages.tasks.kuka.pointing import pointing_down
 
 CONTROL_PERIOD = 8 * PHYSICS_STEP  # [s] 30 Hz
@@ -81,8 +81,9 @@ class KukaPickPlace(Task):
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
-        """The arm can be where it is said to be."""
-        return beyond_limits(recorded[:, :JOINTS])
+        """The arm can be where it is said to be, and the target stays where it is."""
+        joints, seen = recorded[:, :JOINTS], recorded[:, JOINTS : JOINTS + 6]
+        return beyond_limits(joints) or misplaced(_targets(joints, seen), "joints, grasp, carry and height")
 
     def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The tool at rest over the table, the cube on it."""
@@ -205,6 +206,13 @@ class KukaPickPlace(Task):
 
 
 _LIMITS: list[float] = LIMITS.tolist()
+
+
+def _targets(joints: Floats, seen: Floats) -> Floats:
+    """Where the cube's centre is to lie (B, 3) [m], by joints (B, 7) [rad] and grasp, carry and height (B, 6) [m]."""
+    position, rotation, _ = tool_and_jacobian(joints)
+    cube = position + TCP * rotation[:, :, 2] + seen[:, :3]
+    return cube + seen[:, 3:] * [1, 1, -1]
 
 
 def _within(value: float, middle: float, reach: float) -> float:

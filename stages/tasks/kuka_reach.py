@@ -39,6 +39,11 @@ class KukaReach(IncrementalArm):
     control_period: ClassVar = CONTROL_PERIOD
     arrived, arrived_steps, lowest = ARRIVED, ARRIVED_STEPS, LOWEST_TOOL
 
+    @staticmethod
+    def goals(joints: Floats, offset: Floats) -> Floats:
+        """At the offset from the tool."""
+        return tool_and_jacobian(joints)[0] + offset
+
     def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The arm at rest near its rest pose."""
         return self.start(world, start_pose(world["start_offset"], rng))

@@ -59,6 +59,12 @@ class KukaReachCamera(IncrementalArm):
         super().__init__()
         self.scene = Scene()
 
+    @staticmethod
+    def goals(joints: Floats, offset: Floats) -> Floats:
+        """At the offset from the fingertip, which is as seen from the hand."""
+        position, rotation, _ = tool_and_jacobian(joints)
+        return fingertip(position, rotation) + (rotation @ offset[:, :, None])[:, :, 0]
+
     def reset(self, world: World, rng: "np.random.Generator") -> Floats:
         """The arm at rest near its rest pose, the ball somewhere below the finger."""
         self.scene.reset(world, goal_of(world))

@@ -9,14 +9,17 @@ from stages.core.task import Floats, Knob, Outcome, Task, World, vector
 from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
-from stages.tasks.kuka.plausible import beyond_limits
+from stages.tasks.kuka.plausible import beyond_limits, misplaced
 
 ITERATIONS = 20  # of the solver: moves the arm within 1 mrad of the default's 50, at two thirds of the time
 START_OFFSET = Knob("rad", 0.0, "largest joint's distance from the rest pose, in a random direction", low=0, high=10)
 
 
 class IncrementalArm(Task):
-    """Action: increments of the joint targets [rad]. Success is to stay near `goal` for a while."""
+    """Action: increments of the joint targets [rad]. Success is to stay near `goal` for a while.
+
+    A recording begins with the joints [rad] and the offset from tool to goal [m].
+    """
 
     action: ClassVar = vector("increment", "rad", JOINTS)
     hidden: ClassVar = frozenset(KNOBS)
@@ -33,8 +36,14 @@ class IncrementalArm(Task):
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
-        """The arm can be where it is said to be."""
-        return beyond_limits(recorded[:, :JOINTS])
+        """The arm can be where it is said to be, and the goal stays where it is."""
+        joints, offset = recorded[:, :JOINTS], recorded[:, JOINTS : JOINTS + 3]
+        return beyond_limits(joints) or misplaced(cls.goals(joints, offset), "joints and offset")
+
+    @staticmethod
+    @abstractmethod
+    def goals(joints: Floats, offset: Floats) -> Floats:
+        """Where the goal is (B, 3) [m], as seen with joints (B, 7) [rad] at that offset (B, 3) [m]."""
 
     def start(self, world: World, pose: Floats) -> Floats:
         """The first observation, of the arm at rest at a pose (7,) [rad]."""

@@ -6,6 +6,8 @@ from stages.core.task import Floats
 from stages.tasks.kuka.kinematics import LIMITS
 
 MARGIN = 0.5  # [rad] beyond a joint's limit: the simulated arm overshoots it by 0.4 where sliders jump to their ends
+APART = 0.05  # [m] from where one row has a goal to where the others have it: noise and bias of sensors do 0.02
+REACH = 2.0  # [m] from the arm's foot to a goal: more than arm and tool are long
 ROWS = 60  # over so many, angles are compared with velocities: from row to row, noise might tell more than motion
 SEEN = 0.02  # [rad] a joint that turns less meanwhile tells nothing of its velocity
 AGREE = 0.5  # [1] two ways agree if what is between them is at most this share of the longer one
@@ -46,3 +48,18 @@ def _gap(turned: Floats, told: Floats) -> Floats:
     longer = np.maximum((turned**2).sum(axis=0), (told**2).sum(axis=0))
     disagree = (gap**2).sum(axis=0) > AGREE**2 * longer
     return np.where(disagree, gap, 0.0)
+
+
+def misplaced(places: Floats, parts: str) -> str | None:
+    """What is wrong with places (T, 3) [m] that ought to be one, within reach; otherwise None.
+
+    `parts` says what of a recording leads there.
+    """
+    others = np.median(places, axis=0)
+    for start, name, allowed in ((np.zeros(3), "the arm's foot", REACH), (others, "where other rows lead", APART)):
+        apart = np.sqrt(np.sum((places - start) ** 2, axis=1))
+        row = int(apart.argmax())
+        if apart[row] > allowed:
+            found = f"{parts} of row {row + 1} to lead {apart[row]:.4g} m away from {name}"
+            return f"found {found}, allowed: {allowed:g} m, with angles in rad and ways in m"
+    return None

@@ -50,8 +50,16 @@ def faster(rows: Floats, task: type[Task]) -> Floats:
     return np.column_stack([np.interp(times, np.arange(len(rows)), column) for column in rows.T])
 
 
+def of_another(rows: Floats, task: type[Task]) -> Floats:
+    """Offsets in another order than the joints."""
+    offset = [channel.group == "offset" for channel in task.recorded]
+    return np.where(offset, rows[::-1], rows)
+
+
 LIMIT = r"found joint_\d at \S+ rad in row \d+, allowed: -\d\.\d+ to \d\.\d+ rad"
 RATE = r"found joint_\d to turn \S+ rad in rows \d+ to \d+, and \S+ rad by its velocities, allowed: half to double that"
+FOOT = r"found joints.* of row \d+ to lead \S+ m away from the arm's foot, allowed: 2 m, with angles in rad and ways in"
+OTHERS = r"found joints.* of row \d+ to lead \S+ m away from where other rows lead, allowed: 0.05 m, with angles in rad"
 MISTAKES: dict[str, tuple[list[str], Change, str]] = {
     "angles in degrees": (ARMS, scaled(DEGREES, "joint"), LIMIT),
     "angles shifted": (ARMS, shifted, LIMIT),
@@ -61,6 +69,14 @@ MISTAKES: dict[str, tuple[list[str], Change, str]] = {
     "velocities for angles": (ARMS[:1], swapped, RATE),
     "a tenth of the rate": (ARMS[:1], slower, RATE),
     "ten times the rate": (ARMS[:1], faster, RATE),
+    "offset in cm": (ARMS[1:3], scaled(100, "offset"), FOOT),
+    "offset turned": (ARMS[1:3], scaled(-1, "offset"), OTHERS),
+    "offset of other joints": (ARMS[1:3], of_another, OTHERS),
+    "grasp in cm": (ARMS[3:], scaled(100, "grasp"), FOOT),
+    "carry in mm": (ARMS[3:], scaled(1000, "carry"), FOOT),
+    "height in cm": (ARMS[3:], scaled(100, "height"), f"{FOOT}|{OTHERS}"),
+    "all in cm": (ARMS[3:], scaled(100, "grasp", "carry", "height"), FOOT),
+    "grasp turned": (ARMS[3:], scaled(-1, "grasp"), OTHERS),
 }
 
 
@@ -72,6 +88,7 @@ def test_sensors_with_noise_and_bias_are_honest(name: str, shown: Shown) -> None
         bias, noise = 0.003 * rng.choice([-1, 1], len(observed)), rng.uniform(-0.005, 0.005, rows.shape)
         assert task.flaw(rows) is None
         assert task.flaw(rows + (bias + noise) * observed) is None
+        assert name == "kuka_joints" or task.flaw(rows[:1]) is None
 
 
 @pytest.mark.parametrize(
