@@ -10,7 +10,7 @@ import pytest
 from stages.core import parallel
 from stages.core.episode import Controller, Decision, Episode, Plan
 from stages.core.parallel import run_episodes
-from stages.core.params import ComputeSettings
+from stages.core.params import ComputeSettings, Range
 from stages.core.rollout import expert_controller, rollout
 from stages.core.settings import Settings
 from stages.core.streams import stream
@@ -41,10 +41,27 @@ def noisy_plans(settings: Settings, name: str, count: int, observation: float = 
     return plan_episodes(with_noise(task.knobs, observation, 0.05), drawn, count, "test", 5, name)
 
 
+def varied(settings: Settings, name: str) -> dict[str, Range]:
+    """The widest range of every knob that varies anywhere in a task's parameters."""
+    spans = (settings.params.randomization or {}).get(name)
+    if spans is None:
+        pytest.skip(f"params.yaml has no worlds for {name}")
+    found: dict[str, Range] = {}
+    for drawn in (*(spans.domain or {}).values(), spans.practice or {}, *spans.conditions().values()):
+        for knob, span in drawn.items():
+            known = found.get(knob, span)
+            found[knob] = Range(min(known.low, span.low), max(known.high, span.high))
+    return {knob: span for knob, span in found.items() if span.low < span.high}
+
+
 def visited(shown: Shown, name: str) -> Floats:
     """Observations (N, O) from all along episodes."""
     everything = np.concatenate([episode.observations for episode in shown(name)])
     return everything[:: max(1, len(everything) // 150)]
+
+
+def _number(episode: Episode) -> int:
+    return episode.plan.index
 
 
 def short(make: Callable[[], Task], task: type[Task], plans: list[Plan], lockstep: int) -> list[Episode]:
@@ -70,6 +87,22 @@ def test_names_are_unique_and_units_are_given(task_name: str) -> None:
 def test_an_integer_knobs_default_is_whole(task_name: str) -> None:
     for knob in TASKS.find(task_name).knobs.values():
         assert not knob.integer or float(knob.default).is_integer()
+
+
+def test_every_knob_that_varies_changes_an_episode(
+    task_name: str, make: Callable[[str], Callable[[], Task]], settings: Settings
+) -> None:
+    """One that does nothing would be taken for one that the policy masters."""
+    task, ranges = TASKS.find(task_name), varied(settings, task_name)
+    world = {name: knob.default for name, knob in {**task.knobs, **NOISE_KNOBS}.items()}
+    integers = {name for name, knob in task.knobs.items() if knob.integer}
+    middle = {name: (span.low + span.high) / 2 for name, span in ranges.items()}
+    world |= {name: np.floor(value) if name in integers else value for name, value in middle.items()}
+    moved = [{**world, name: span.low if span.low != world[name] else span.high} for name, span in ranges.items()]
+    plans = [Plan(number, "moved", 1, one) for number, one in enumerate([world, *moved])]
+    episodes = rollout(make(task_name), expert_controller(task), plans, 12 if task_name in FEW else 120, 8)
+    first, *others = [(one.observations.tobytes(), one.errors.tobytes()) for one in sorted(episodes, key=_number)]
+    assert [name for name, other in zip(ranges, others, strict=True) if other == first] == []
 
 
 def test_a_knobs_default_is_within_its_bounds(task_name: str) -> None:
