@@ -53,4 +53,5 @@ def parse_yaml(text: str | bytes, where: object) -> Any:
             text = text.decode("utf-8")
         return _Loader(text).get_single_data()
     except Exception as error:  # on values such as 2001-99-99 or !!bool x the loader raises nearly anything
-        raise UserError(f"{where}: not YAML ({quoted(' '.join(str(error).split()))})") from None
+        said = " ".join(str(error).split()).replace('in "<unicode string>", line', "at line")  # of `where`
+        raise UserError(f"{where}: not YAML ({quoted(said)})") from None

@@ -18,6 +18,7 @@ def test_a_key_that_an_anchor_brings_may_be_there_again() -> None:
         ("{1: a, 1.0: b}", "1.0 is there twice"),
         ("a: {1, 2}\nb: !!set {a}", "could not determine a constructor for the tag 'tag:yaml.org,2002:set'"),
         ("{[1]: 2}", "while constructing a mapping"),
+        ("a: 1\n b: 2", "mapping values are not allowed in this context at line 2, column 3)"),
     ],
 )
 def test_what_has_no_single_meaning_is_refused(text: str, told: str) -> None:
