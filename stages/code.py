@@ -14,7 +14,7 @@ import hashlib
 from pathlib import Path
 
 from stages.core import cli, errors
-from stages.core.files import replacing
+from stages.core.files import check_file, replacing
 from stages.core.modules import EVERYTHING, Concern, read
 from stages.core.params import read_params
 
@@ -56,8 +56,7 @@ def policy_kinds(path: Path) -> dict[str, str]:
 def write(path: Path, package: Path, stage: str, concern: Concern) -> None:
     """Write a stage's file; UserError where there is no such stage."""
     root, start = package.parent, package / f"{stage}.py"
-    if not start.is_file():
-        raise errors.UserError(f"{start}: no such file")
+    check_file(start)
     found = sorted(files(root, start, concern))
     path.write_text("".join(f"{digest(root / file, concern)} {file.as_posix()}\n" for file in found))
 

@@ -23,7 +23,7 @@ import yaml
 
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
-from stages.core.files import check_writable, replacing, write_bytes, write_text
+from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
@@ -160,10 +160,9 @@ def _rows(name: str, task: str) -> Any:
 
 def read_study(path: Path) -> Study:
     """The study in a file; UserError where it is not one."""
+    check_file(path)
     if path.suffix not in (".yaml", ".yml"):  # its table and its chart go beside it, under its name
         raise errors.UserError(f"{path}: found a file ending in {path.suffix or 'nothing'}, allowed: .yaml, .yml")
-    if not path.is_file():
-        raise errors.UserError(f"{path}: no such file")
     try:
         return fit(parse_yaml(path.read_bytes(), path), Study)
     except MisfitError as error:

@@ -12,6 +12,7 @@ from stages.core import parquet, schemas
 from stages.core.columns import values
 from stages.core.episode import Bools, Ints
 from stages.core.errors import UserError
+from stages.core.files import check_file
 from stages.core.task import Floats
 
 WORLD = "world."  # what the names of the knobs' columns begin with
@@ -56,8 +57,7 @@ def read_evaluation(folder: Path) -> Evaluation:
 
 def _schema(path: Path) -> pa.Schema:
     """The columns of the file itself: its units and values are checked against what it declares."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:

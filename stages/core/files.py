@@ -55,6 +55,14 @@ def check_writable(path: Path, holds: Sequence[str] = ()) -> None:
         raise _unwritable(path, error) from None
 
 
+def check_file(path: Path) -> None:
+    """UserError unless there is a file at `path` to be read."""
+    if path.is_dir():
+        raise UserError(f"{path}: found a folder, allowed: a file")
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+
+
 def _unwritable(path: Path, error: OSError) -> UserError:
     why = os.strerror(error.errno) if error.errno else str(error)
     return UserError(

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
+from stages.core.files import check_file
 from stages.core.validation import MisfitError, fit
 
 _MOST = 10**9  # episodes or steps: more is a slip of the pen, and memory would end first
@@ -197,8 +198,7 @@ class Params(Section, frozen=True):
 
 def read_params(path: Path) -> Params:
     """The parameters in the file at `path`; UserError with one line for everything in its form that is wrong."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         return fit(parse_yaml(path.read_bytes(), path), Params)
     except MisfitError as error:

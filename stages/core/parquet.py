@@ -11,7 +11,7 @@ from stages.core.bounds import LARGEST
 from stages.core.columns import present
 from stages.core.digest import DIGEST, Digest
 from stages.core.errors import UserError, listed, quoted, reason
-from stages.core.files import replacing
+from stages.core.files import check_file, replacing
 from stages.core.footers import check_size
 
 GROUP = 2**17  # rows that are in memory together where a table is read or written in parts
@@ -94,8 +94,7 @@ def read_parts(path: Path, schema: pa.Schema, empty: bool = False) -> Iterator[p
 
     Whether the file is whole is known after its last part: what was made of the others is nothing before.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     seen, wrong, rows = Digest(schema), "", 0
     try:
         # Without `pre_buffer`, which keeps in memory whatever was read of the file.

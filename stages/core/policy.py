@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Controller, Decision, Recollection, Scores, Steps
 from stages.core.errors import UserError, quoted
-from stages.core.files import replacing
+from stages.core.files import check_file, replacing
 from stages.core.params import PolicySettings
 from stages.core.promises import observed
 from stages.core.task import Channel, Floats, Task
@@ -102,8 +102,7 @@ def save_policy(path: Path, trained: Trained) -> None:
 
 def load_policy(path: Path, task: str, kinds: Mapping[str, type[Policy]]) -> Trained:
     """The policy at `path`; UserError where it is missing, damaged, of another task or of an unknown kind."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         arrays = _read_arrays(path)
         found, kind = str(arrays["task"]), str(arrays["kind"])

@@ -10,7 +10,7 @@ from stages.core.bounds import LARGEST
 from stages.core.columns import values
 from stages.core.digest import Digest
 from stages.core.errors import UserError, listed, reason
-from stages.core.files import replacing
+from stages.core.files import check_file, replacing
 from stages.core.footers import check_size
 from stages.core.task import Channel, Floats, Task
 
@@ -33,10 +33,9 @@ def read_recording(path: Path, columns: tuple[Channel, ...]) -> Floats:
     numbers of less than LARGEST.
     """
     readers: dict[str, Callable[[Path], pa.Table]] = {".csv": _read_csv, ".parquet": _read_parquet}
+    check_file(path)
     if path.suffix not in readers:
         raise UserError(f"{path}: found a file ending in {path.suffix or 'nothing'}, allowed: {', '.join(readers)}")
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
     try:
         table = readers[path.suffix](path)
         names = table.column_names

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.core.errors import UserError
-from stages.core.files import write_text
+from stages.core.files import check_file, write_text
 
 _SEAL = "digest"
 SUMS = "SHA256SUMS"
@@ -21,8 +21,7 @@ def sealed(figures: dict[str, Any]) -> dict[str, Any]:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """The figures in a file of sealed ones; UserError where it is missing, or not what was written."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         figures = json.loads(path.read_bytes())
         whole = figures.pop(_SEAL) == _digest(figures)
@@ -47,8 +46,7 @@ def write_sums(folder: Path, others: Iterable[Path]) -> None:
 def check_sums(folder: Path, others: Collection[Path]) -> None:
     """UserError for a file of those that is missing, or not what it was when the sums were written."""
     for path in (folder / SUMS, *others):
-        if not path.is_file():
-            raise UserError(f"{path}: no such file")
+        check_file(path)
     known = (folder / SUMS).read_bytes().splitlines()
     for path in (*(path for path in sorted(folder.iterdir()) if path.name != SUMS), *others):
         if f"{_sum(path)}  {path.name}".encode() not in known:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from stages.core.checks import check_ranges
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
+from stages.core.files import check_file
 from stages.core.params import Count, Number, Range, Section
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.validation import MisfitError, fit
@@ -41,8 +42,7 @@ class Point(NamedTuple):
 
 def read_probe(path: Path, task: type[Task]) -> Probe:
     """The probe in a file; UserError where it is not one, or has ends that the task's knobs do not."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         probe = fit(parse_yaml(path.read_bytes(), path), Probe)
     except MisfitError as error:

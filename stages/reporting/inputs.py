@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.core.errors import UserError
+from stages.core.files import check_file
 from stages.tasks import TASKS
 
 RESULTS = (
@@ -78,8 +79,7 @@ def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.Da
 
     Without rows it is refused, unless it may be `empty`.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
+    check_file(path)
     try:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a condition may be called `none`
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -244,7 +244,9 @@ def test_a_file_that_is_not_whole_is_told(damage: str, file: Path) -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"^{tmp_path}: no such file$"):
+    with pytest.raises(UserError, match=f"^{tmp_path / 'none'}: no such file$"):
+        parquet.read_table(tmp_path / "none", SCHEMA)
+    with pytest.raises(UserError, match=f"^{tmp_path}: found a folder, allowed: a file$"):
         parquet.read_table(tmp_path, SCHEMA)
 
 

@@ -117,8 +117,12 @@ def test_a_truncated_parquet_recording_is_told(tmp_path: Path) -> None:
         read_recording(path, COLUMNS)
 
 
-@pytest.mark.parametrize(("name", "message"), [("r.csv", "no such file"), ("r.txt", "found a file ending in .txt")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("r.csv", "no such file"), ("r.txt", "found a file ending in .txt"), ("", "found a folder, allowed: a file")],
+)
 def test_a_file_that_is_not_there_or_of_another_kind_is_told(name: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "r.txt").touch()
     with pytest.raises(UserError, match=f"{name}: {message}"):
         read_recording(tmp_path / name, COLUMNS)
 
