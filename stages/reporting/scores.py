@@ -14,7 +14,7 @@ _ASKED = dict(
         TOLD,
         (
             *("failure", "failure within a condition", "failure from the start"),
-            *("worlds outside", "visible ones of these", "worlds outside from the start"),
+            *("worlds outside", "worlds outside that are visible at the start", "worlds outside from the start"),
         ),
         strict=True,
     )

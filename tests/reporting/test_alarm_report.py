@@ -106,13 +106,14 @@ def test_a_score_is_called_better_or_worse_where_no_difference_is_ruled_out() ->
         (0, "novelty", "failure", np.nan, np.nan),
         (0, "extrapolation", "failure", 0.02, 0.01),
         (0, "extrapolation", "outside", 0.02, 0.03),
+        (0, "extrapolation", "outside, to be seen", 0.02, 0.01),
         (0, "disagreement", "failure", -0.2, 0.1),
         (3, "disagreement", "failure", 0.2, 0.1),
     )
     found = judge_alarm(table((1, 1, 1, 1)), told)
     assert found.score_verdict == (
-        "In round 0, extrapolation tells failure better than novelty does; "
-        "disagreement tells failure worse than novelty does (each of 3 intervals by itself)."
+        "In round 0, extrapolation tells failure and worlds outside that are visible at the start better than novelty "
+        "does; disagreement tells failure worse than novelty does (each of 4 intervals by itself)."
     )
     assert [row[:3] for row in found.scores] == [
         ("0", "novelty", "0.900 (0.800\N{EN DASH}0.950)"),
