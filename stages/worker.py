@@ -19,6 +19,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
     arguments, others = parser.parse_known_args()
     _check_address(arguments.scheduler)
+    if arguments.jobs < 1:
+        raise errors.UserError(f"--jobs: found {arguments.jobs}, allowed: at least 1")
     try:
         from distributed.cli.dask_worker import main as work
     except ImportError:

@@ -128,3 +128,9 @@ def test_where_dask_is_not_installed_it_is_told(
 def test_a_worker_takes_no_address_that_the_parameters_refuse(address: str, stage: Stage) -> None:
     ended = stage("worker", address)
     assert ended == (2, f"error: scheduler: found {address!r}, allowed: such as tcp://host:8786\n")
+
+
+@pytest.mark.parametrize("jobs", [0, -3])
+def test_a_worker_of_no_process_is_refused(jobs: int, stage: Stage) -> None:
+    ended = stage("worker", "tcp://localhost:1", "--jobs", jobs)
+    assert ended == (2, f"error: --jobs: found {jobs}, allowed: at least 1\n")
