@@ -40,6 +40,9 @@ def main() -> None:
     table = parquet.read_table(arguments.dataset, schemas.expert_schema(name, task))
     steps = tables.expert_steps(table, task)
     kind = POLICIES.find(cloning.kind)
+    if cloning.neighbors > len(steps):
+        key, allowed = f"{arguments.params}: policy.{name}.neighbors", f"at most the {len(steps)} rows of the dataset"
+        raise errors.UserError(f"{key}: found {cloning.neighbors}, allowed: {allowed}")
 
     policy = kind.fit(steps, cloning, task.observation)
     if not np.isfinite(policy.act(steps.observations[:1]).novelty).all():

@@ -165,6 +165,7 @@ def test_more_neighbors_than_rows_end_with_status_2_and_leave_the_outputs(
     outputs = ("--policy", policy, "--metrics", tmp_path / "training.json", "--params", params)
     ended = stage("train", "distance", dataset, *outputs)
     assert ended.status == 2
-    assert ended.output == "error: policy neighbors: found 16, allowed: at most the 15 rows known\n"
+    told = f"error: {params}: policy.distance.neighbors: found 16, allowed: at most the 15 rows of the dataset\n"
+    assert ended.output == told
     assert policy.read_text() == "old"
     assert not (tmp_path / "training.json").exists()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
+from stages.core.errors import quoted
 from stages.core.params import Params, Range, Ranges, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
@@ -76,7 +77,7 @@ def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:
     task = known.tasks[name]
     one = (params.policy or {})[name]
     if one.kind not in known.policies:
-        yield f"policy.{name}.kind: found {one.kind}, allowed: {', '.join(known.policies)}"
+        yield f"policy.{name}.kind: found {quoted(one.kind)}, allowed: {', '.join(known.policies)}"
     groups = list(dict.fromkeys(channel.group for channel in task.observation))
     if one.embedding is not None:
         if one.embedding.tells not in groups:

@@ -130,7 +130,7 @@ class EmbeddingSettings(Section, frozen=True):
 class PolicySettings(Section, frozen=True):
     """How the policy is cloned."""
 
-    kind: Name
+    kind: str
     neighbors: Count
     weights: Literal["uniform", "distance"]
     features: Annotated[dict[str, FeatureSettings], Meta(min_length=1)]
