@@ -18,6 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from stages.core import cli, errors
+from stages.core.checks import repeated
 from stages.core.files import check_writable, replacing, write_bytes
 from stages.core.policy import load_policy
 from stages.core.settings import Settings, load_settings
@@ -49,6 +50,8 @@ def main() -> None:
     rounds = arguments.round or [settings.get(settings.params.rounds, "rounds")[-1].name]
     for name in rounds:
         cli.round_number(name)
+    if again := repeated(rounds):
+        raise errors.UserError(f"--round: found {again} again, allowed: each round once")
     if arguments.episodes is not None and arguments.episodes < 1:
         raise errors.UserError(f"--episodes: found {arguments.episodes}, allowed: at least 1")
     QUESTIONS[arguments.question](arguments, settings, rounds)

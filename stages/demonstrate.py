@@ -10,6 +10,7 @@ import sys
 import numpy as np
 
 from stages.core import cli, errors, schemas, tables
+from stages.core.checks import repeated
 from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
@@ -37,6 +38,8 @@ def main() -> None:
     task, settings = TASKS.find(arguments.task), load_settings(arguments.params, TASKS, POLICIES)
     if arguments.recording:
         cli.refuse(parser, arguments, ("conditions", "recordings"), "with --recording")
+        if again := repeated([path.resolve() for path in arguments.recording]):
+            raise errors.UserError(f"--recording: found {again} again, allowed: each file once")
         episodes = recorded_episodes(task, arguments.recording, first=0)
     else:
         wanted = settings.of(settings.params.demonstrate, "demonstrate", arguments.task)

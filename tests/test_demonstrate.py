@@ -30,6 +30,9 @@ def test_a_recording_of_ones_own_is_imported_in_place_of_those_of_the_parameters
     assert episodes["condition"].to_pylist() == ["recording"] * 2
     ended = stage("demonstrate", "distance", *files, "--recordings", tmp_path, "--output", tmp_path / "no")
     assert (ended.status, ended.output) == (2, "error: --recordings: has no effect with --recording\n")
+    (tmp_path / "same.csv").symlink_to(custom)
+    ended = stage("demonstrate", "distance", *files, "--recording", tmp_path / "same.csv", "--output", tmp_path / "no")
+    assert (ended.status, ended.output) == (2, f"error: --recording: found {custom} again, allowed: each file once\n")
     assert not (tmp_path / "no").exists()
 
 

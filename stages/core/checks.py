@@ -1,7 +1,7 @@
 """What is wrong with parameters though their form is right: names that nothing has, and values that clash."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import asdict
 
@@ -10,6 +10,8 @@ from stages.core.params import Params, Range, Ranges, RoundSettings, round_entry
 from stages.core.policy import Policy
 from stages.core.registry import Registry
 from stages.core.task import NOISE_KNOBS, Knob, Task
+
+T = TypeVar("T")
 
 # No condition may be called what stands beside the conditions.
 _TAKEN = {
@@ -50,6 +52,11 @@ def problems(params: Params, known: Known) -> Iterator[str]:
         yield "compute.scheduler: found nothing, allowed: such as tcp://host:8786, as compute.backend is dask"
 
 
+def repeated(names: Sequence[T]) -> T | None:
+    """The first that is named again; None where each is named once."""
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
+
+
 def _check_rounds(rounds: Sequence[RoundSettings]) -> Iterator[str]:
     """The first thing in which the rounds are not a chain: whatever follows would be wrong as well."""
     for place, one in enumerate(rounds):
@@ -71,6 +78,9 @@ def _check_demonstrate(params: Params, name: str, _: Known) -> Iterator[str]:
     one = (params.demonstrate or {})[name]
     if one.episodes == 0 and not one.recordings:
         yield f"demonstrate.{name}.episodes: found 0 and no recordings, allowed: at least 1 of either"
+    again = repeated(one.recordings)
+    if again is not None:
+        yield f"demonstrate.{name}.recordings: found {quoted(again)} again, allowed: each file once"
 
 
 def _check_policy(params: Params, name: str, known: Known) -> Iterator[str]:

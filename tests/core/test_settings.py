@@ -145,6 +145,8 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     # names that are not there
     ("tasks", ["distnace"], "tasks.0", "distnace", "distance, "),
     ("tasks", ["distance", "distance"], "tasks.1", "distance again", "each task once"),
+    ("demonstrate.distance.recordings", ["a.csv", "b.csv", "a.csv"], "demonstrate.distance.recordings", "a.csv again",
+     "each file once"),
     ("noise.walk", {}, "noise.walk", "an unknown task", "distance, "),
     ("policy.distance.kind", "forest", "policy.distance.kind", "forest", "knn, "),
     ("policy.distance.kind", "KNN", "policy.distance.kind", "KNN", "knn, "),

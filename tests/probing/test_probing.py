@@ -179,6 +179,8 @@ def test_the_same_question_gives_the_same_bytes(
 def test_a_round_that_is_none_ends_with_status_2(chain: Any, stage: Any, tmp_path: Path) -> None:
     common = ("--data", chain.data, "--params", chain.params, "--output", tmp_path)
     assert stage("alarm", "responses", "distance", *common, "--round", "last").status == 2
+    ended = stage("alarm", "responses", "distance", *common, *("--round", "round_0") * 2)
+    assert (ended.status, ended.output) == (2, "error: --round: found round_0 again, allowed: each round once\n")
     ended = stage("alarm", "responses", "distance", *common, "--episodes", 0)
     assert (ended.status, ended.output) == (2, "error: --episodes: found 0, allowed: at least 1\n")
     ended = stage("alarm", "knobs", "distance", *common)
