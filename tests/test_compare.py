@@ -113,6 +113,16 @@ def test_a_round_left_over_from_a_longer_chain_is_not_the_last(stage: Any, works
     write_evaluation(tmp_path / "longer/data/distance/round_7", FIRST)
     found = compared(stage, workspace, "round_0", tmp_path / "longer/data")
     assert found["b"]["rounds"]["distance"] == "round_1"
+    assert compared(stage, tmp_path / "longer", "round_0", "round_7")["b"]["rounds"] == {"distance": "round_7"}
+
+
+def test_a_round_of_the_chain_that_is_not_there_is_to_be_brought(stage: Any, tmp_path: Path) -> None:
+    write_params(tmp_path / "params.yaml")
+    ended = compare(stage, tmp_path, "round_0", "round_1")
+    told = (
+        f"error: round_0: found no evaluation in {tmp_path / 'data'}, which `dvc repro` or `dvc checkout` would bring"
+    )
+    assert ended == (2, f"{told}\n")
 
 
 def test_one_task_only(stage: Any, workspace: Path) -> None:
@@ -131,7 +141,9 @@ def test_what_is_left_out_is_told(stage: Any, workspace: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("round_0", "round_5"), "round_5: found no evaluation"),
+        (("round_0", "round_5"), "params.yaml: rounds: found no round_5, allowed: round_0, round_1"),
+        (("round_0", "{data}/distance/round_1/evaluation"), "allowed: the one above, {data}/distance/round_1"),
+        (("round_0", "{bare}"), "found a folder of episodes, allowed: one that holds it as `evaluation`"),
         (("round_0", "round_1", "--task", "distances"), "round_0: task: found no distances, allowed: "),
         (("round_0", "no_such_thing"), "no_such_thing: neither a folder with evaluations nor a revision"),
         (("round_0", "round_1", "--level", "2"), "--level: found 2.0, allowed: at least 1e-09 and less than 1"),
@@ -150,11 +162,12 @@ def test_what_is_wrong_is_told_in_one_line(
     write_evaluation(tmp_path / "elsewhere", FIRST, seed=2)
     write_evaluation(tmp_path / "broken", FIRST)
     (tmp_path / "broken/evaluation/episodes.parquet").write_text("x")
-    places = {"data": workspace / "data", "elsewhere": tmp_path / "elsewhere", "broken": tmp_path / "broken"}
+    shutil.copytree(tmp_path / "elsewhere/evaluation", tmp_path / "bare")
+    places = {"data": workspace / "data", **{name: tmp_path / name for name in ("elsewhere", "broken", "bare")}}
     ended = compare(stage, workspace, *(argument.format(**places) for argument in arguments))
     assert ended.status == 2
     assert ended.output.startswith("error: ")
-    assert told in ended.output
+    assert told.format(**places) in ended.output
     assert ended.output.count("\n") == 1
 
 

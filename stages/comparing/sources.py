@@ -7,9 +7,10 @@ import re
 
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.revisions import Revision
-from stages.comparing.rounds import read_chain
+from stages.comparing.rounds import Chain, read_chain
 from stages.core.cli import round_number
 from stages.core.errors import UserError
+from stages.core.schemas import EPISODES
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def find_side(name: str, workspace: Workspace, number: int | None, task: str | N
         side = _workspace_round(name, workspace, task)
     elif _is_round_folder(name):
         side = one_round(name, folder)
+    elif (folder / EPISODES).is_file():
+        above = (
+            f"the one above, {folder.parent}" if folder.name == "evaluation" else "one that holds it as `evaluation`"
+        )
+        raise UserError(f"{name}: found a folder of episodes, allowed: {above}")
     elif _tasks_below(folder):
         side = data_folder(name, Workspace(folder, _params_of(folder, workspace)), number, task)
     else:
@@ -90,7 +96,7 @@ def data_folder(name: str, workspace: Workspace, number: int | None, task: str |
     """A round of every task of a folder of data, the last one of its parameters or, without any, that there is."""
     tasks = _tasks_below(workspace.data)
     if workspace.params.is_file():
-        chain = read_chain(workspace.params.read_text(encoding="utf-8"), str(workspace.params))
+        chain = _chain(workspace)
         # A task or round that the parameters no longer name is left over from another chain.
         rounds = {one: chain.round(number) for one in tasks if one in chain.tasks}
     else:
@@ -109,7 +115,13 @@ def revision(name: str, number: int | None, task: str | None = None) -> Side:
 
 def _workspace_round(name: str, workspace: Workspace, task: str | None) -> Side:
     rounds = {one: name for one, names in _tasks_below(workspace.data).items() if name in names}
+    if not rounds and workspace.params.is_file():
+        _chain(workspace).round(round_number(name))  # what is no round of the chain, nothing will bring
     return _read_rounds(name, workspace.data, _only(name, rounds, task))
+
+
+def _chain(workspace: Workspace) -> Chain:
+    return read_chain(workspace.params.read_text(encoding="utf-8"), str(workspace.params))
 
 
 def _read_rounds(name: str, data: Path, rounds: Mapping[str, str]) -> Side:
