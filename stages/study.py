@@ -14,8 +14,10 @@ from collections.abc import Sequence
 import io
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field, to_builtins
@@ -24,11 +26,12 @@ import yaml
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
+from stages.core.overrides import Value, override, spelled
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
 
-Value = str | int | float | bool | None | list[str]
+_PARAMS = Path("params.yaml")  # no other: the experiments read this one
 
 
 class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +45,10 @@ class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
     plot: Literal["rows", "coverage", "conditions", "values"] | None = None
     base: dict[str, Value] = field(default_factory=dict)
     variants: Annotated[dict[str, dict[str, Value] | None], Meta(min_length=1)]
+
+    def changes(self, variant: str) -> dict[str, Value]:
+        """All that a variant changes."""
+        return {"rounds": flow(self.rounds), **self.base, **(self.variants[variant] or {})}
 
 
 def main() -> None:
@@ -125,11 +132,12 @@ def run_study(path: Path, study: Study) -> None:
     table_path, chart_path = path.with_suffix(".csv"), path.with_suffix(".svg")
     for output in (table_path, chart_path) if study.plot == "values" else (table_path,):
         check_writable(output)
+    check_variants(path, study)
     tables = []
-    for place, (variant, changes) in enumerate(study.variants.items()):
+    for place, variant in enumerate(study.variants):
         name = experiment(path, place)
         print(f"{path}: {variant}", file=sys.stderr)
-        run_experiment(name, {"rounds": flow(study.rounds), **study.base, **(changes or {})})
+        run_experiment(name, study.changes(variant))
         tables.append(_rows(name, study.task).assign(variant=variant))
     table = pd.concat(tables)
     with replacing(table_path) as temporary:
@@ -141,6 +149,27 @@ def run_study(path: Path, study: Study) -> None:
         changed = [key for changes in study.variants.values() for key in changes or {}]
         write_bytes(chart_path, sweep_svg(table, " and ".join(dict.fromkeys(changed))))
     print(f"{path}: its results are in {table_path}", file=sys.stderr)
+
+
+def check_variants(path: Path, study: Study) -> None:
+    """UserError for a variant that could not run: now, and not when its turn comes, hours later perhaps."""
+    from stages.core.settings import load_settings
+    from stages.policies import POLICIES
+    from stages.tasks import TASKS
+
+    load_settings(_PARAMS, TASKS, POLICIES)  # what is wrong without a variant is not a variant's fault
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / _PARAMS.name
+        for variant in study.variants:
+            try:
+                shutil.copy(_PARAMS, copy)
+                override(copy, study.changes(variant))
+                tasks = load_settings(copy, TASKS, POLICIES).params.tasks or []
+                if study.task not in tasks:
+                    raise errors.UserError(f"{copy}: task: found {study.task}, allowed: {', '.join(tasks)}")
+            except errors.UserError as error:
+                told = str(error).replace(str(copy), f"{path}: {errors.quoted(variant)}")
+                raise errors.UserError(told) from None
 
 
 def experiment(path: Path, place: int) -> str:
@@ -174,8 +203,7 @@ def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] 
 
     One of that name that there is already gives way, and standard error says so; where the run fails, it is back.
     """
-    settings = [key if key.startswith("~") else f"{key}={_spell(value)}" for key, value in changes.items()]
-    overrides = [part for setting in settings for part in ("--set-param", setting)]
+    overrides = [part for setting in spelled(changes) for part in ("--set-param", setting)]
     command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
     earlier = _experiment_refs(name)
     removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
@@ -200,15 +228,6 @@ def results_of(name: str) -> str:
 
     text: str = dvc.api.read("reports/results.csv", rev=name)
     return text
-
-
-def _spell(value: Value) -> str:
-    """A value as an override takes it."""
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        return f"[{','.join(value)}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 if __name__ == "__main__":

@@ -268,7 +268,7 @@ def test_a_study_tabulates_its_variants_and_leaves_the_workspace_alone(chain: Pa
     assert (chain / "params.yaml").read_text() == before
     assert ran(run(chain, "dvc", "repro", "--dry")) == []
     experiments = run(chain, "git", "for-each-ref", "refs/exps")
-    study["variants"] = {"short": {"evaluate.distance.max_steps": 0}}
+    study["variants"] = {"short": {"policy.distance.neighbors": 1000}}  # more than there are rows
     (chain / "study.yaml").write_text(yaml.safe_dump(study))
     assert "error: experiment study-study-0 failed" in run(
         chain, "python", "-m", "stages.study", "study.yaml", check=False

@@ -8,10 +8,17 @@ import yaml
 
 from stages import seeds
 from stages.core.errors import UserError
-from stages.study import experiment, read_study, read_sweep, sweep_path, write_study
+from stages.core.overrides import Value
+from stages.study import check_variants, experiment, read_study, read_sweep, sweep_path, write_study
 from tests.chain import ROOT, run
 
 STUDIES = sorted((ROOT / "reports/studies").glob("*.yaml"))
+SMALL = """
+seed: 1
+tasks: [distance]
+rounds: [{name: round_0, rows: demonstrations/steps.parquet, more: demonstrations/episodes.parquet}]
+evaluate: {distance: {max_steps: 40}}
+"""
 STEMS = ("seed", "a_b", "a-b", "a-b-1", "study", "seed-1")
 
 
@@ -97,9 +104,43 @@ def test_a_sweep_that_fails_leaves_nothing_in_the_way_of_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    said = run(tmp_path, "python", "-m", "stages.study", "--sweep", "policy.kuka_reach.neighbor=1,2", check=False)
-    assert "error: experiment study-policy_kuka_reach_neighbor-0 failed" in said
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "params.yaml").write_text(SMALL)
+    said = run(tmp_path, "python", "-m", "stages.study", "--sweep", "evaluate.distance.max_steps=1,2", check=False)
+    assert "error: experiment study-evaluate_distance_max_steps-0 failed" in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"evaluate.distance.max_steps": "x"}, "evaluate.distance.max_steps: found 'x', allowed: a whole number"),
+        ({"evaluate.distnace.max_steps": 1}, "evaluate.distnace: found an unknown key, allowed: distance"),
+        ({"rounds.1.name": "x"}, "rounds.1: found an unknown key, allowed: 0"),
+        ({"~seed.x": None}, "seed.x: found an unknown key, allowed: none below a value"),
+        ({"+seed": 1}, "+seed: found 1, allowed: what DVC takes (Could not append to config. An item is already"),
+        ({"seed": "1,2"}, "seed: found 1,2, allowed: what DVC takes ("),
+        (
+            {"+evaluate.distance.steps": 1},
+            "evaluate.distance.steps: found an unknown key, allowed: episodes",
+        ),
+        ({"tasks": ["kuka_reach"]}, "task: found distance, allowed: kuka_reach"),
+    ],
+)
+def test_a_variant_that_could_not_run_is_told_before_any_runs(
+    changes: dict[str, Value], told: str, stage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(SMALL)
+    fine: dict[str, Value] = {"~seed": None, "+evaluate.distance.episodes": 3, "evaluate.distance.max_steps": 2}
+    study = {"question": "why", "task": "distance", "rounds": 1, "variants": {"fine": fine}}
+    Path("study.yaml").write_text(yaml.safe_dump(study))
+    check_variants(Path("study.yaml"), read_study(Path("study.yaml")))
+    study["variants"] = {"fine": fine, "bad": changes}
+    Path("study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    ended = stage("study", "study.yaml")
+    assert (ended.status, ended.output.count("\n")) == (2, 1)
+    assert ended.output.startswith(f"error: study.yaml: bad: {told}")
+    assert Path("params.yaml").read_text() == SMALL
 
 
 def test_no_two_experiments_share_a_name() -> None:
