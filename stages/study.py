@@ -26,7 +26,7 @@ import yaml
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
-from stages.core.overrides import Value, override, spelled
+from stages.core.overrides import Value, override, spelled, unknown_key
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
@@ -89,6 +89,10 @@ def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
     known = [part for part in key.split(".") if part in TASKS]
     named = task or (known[0] if known else "")
     if named not in TASKS:
+        check_file(_PARAMS)
+        unknown = unknown_key(parse_yaml(_PARAMS.read_bytes(), _PARAMS), key)
+        if unknown:
+            raise errors.UserError(f"--sweep: {unknown}")
         raise errors.UserError(f"--task: found {named or 'nothing'}, allowed: {', '.join(TASKS)}")
     if rounds < 1:
         raise errors.UserError(f"--rounds: found {rounds}, allowed: at least 1")

@@ -200,6 +200,7 @@ def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:
         ("policy.kuka_reach.neighbors=1,,2", None, "two values or more"),
         ("policy.kuka_reach.neighbors=1,1", None, "two values or more"),
         ("policy.kuka_reach.neighbors=1,[", None, "two values or more"),
+        ("policy.kuka_reech.neighbors=1,3", None, "^--sweep: policy.kuka_reech: found an unknown key, allowed: dist"),
         ("seed=1,2", None, "--task: found nothing"),
         ("seed=1,2", "walk", "--task: found walk"),
     ],
