@@ -71,7 +71,7 @@ def chosen_tasks(wanted: list[str] | None, chain: "Chain") -> list[str]:
 
 def run_seed(seed: int, tasks: list[str], chain: "Chain") -> None:
     """Run the chain of these tasks, up to every round's evaluation, as an experiment of its own."""
-    from stages.study import run_experiment
+    from stages.comparing.experiments import run_experiment
 
     # DVC numbers the rounds of its matrix by their place.
     targets = [f"evaluate@{task}-round{place}" for task in tasks for place in range(len(chain.rounds))]

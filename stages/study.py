@@ -10,12 +10,10 @@ reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 
 """
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
 import io
 from pathlib import Path
 import re
 import shutil
-import subprocess
 import sys
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -23,10 +21,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field, to_builtins
 import yaml
 
+from stages.comparing.experiments import results_of, run_experiment
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
-from stages.core.overrides import Value, override, spelled, unknown_key
+from stages.core.overrides import Value, override, unknown_key
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
@@ -200,38 +199,6 @@ def read_study(path: Path) -> Study:
         return fit(parse_yaml(path.read_bytes(), path), Study)
     except MisfitError as error:
         raise errors.UserError(f"{path}: {error.lines[0]}") from None
-
-
-def run_experiment(name: str, changes: dict[str, Value], targets: Sequence[str] = ("measure",)) -> None:
-    """Run the chain up to these stages in a workspace of its own, as the experiment `name`.
-
-    One of that name that there is already gives way, and standard error says so; where the run fails, it is back.
-    """
-    overrides = [part for setting in spelled(changes) for part in ("--set-param", setting)]
-    command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
-    earlier = _experiment_refs(name)
-    removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
-    if removed.returncode == 0:  # otherwise there was none
-        print(f"experiment {name}: replaces an earlier one of this name", file=sys.stderr)
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
-        for ref, commit in earlier.items():
-            subprocess.run(["git", "update-ref", ref, commit], check=False)  # noqa: S603, S607
-        raise errors.UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
-
-
-def _experiment_refs(name: str) -> dict[str, str]:
-    """Where git keeps the experiments of that name, and the commit of each."""
-    command = ["git", "for-each-ref", "--format=%(refname) %(objectname)", f"refs/exps/*/*/{name}"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # a list, no shell
-    return dict(line.split() for line in found.stdout.splitlines())
-
-
-def results_of(name: str) -> str:
-    """results.csv of an experiment, as text."""
-    import dvc.api
-
-    text: str = dvc.api.read("reports/results.csv", rev=name)
-    return text
 
 
 if __name__ == "__main__":
