@@ -2,7 +2,8 @@
 
 A condition fails when it is proven worse than the baseline (exact one-sided paired test at --level, Holm-adjusted over
 all conditions) and a worsening of --margin is not ruled out (Tango's score test at --level). Status 0: no condition
-fails; it says which are cleared of the margin and for which there are too few episodes to tell. Status 2: something is
+fails; it says which are cleared of the margin (as are those in which the same policy did the same, to the last bit) and
+for which there are too few episodes to tell. Status 2: something is
 missing, such as a condition or a world of the baseline that the workspace was not evaluated in (--allow-missing lets it
 pass). What the workspace has beyond the baseline is left out.
 
@@ -15,6 +16,7 @@ fewer --sequential settles it (sequential.csv), and how far a budget of pairs ge
 """
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
@@ -83,14 +85,16 @@ def _parser() -> ArgumentParser:
 def run_gate(arguments: Namespace) -> int:
     """Judge, print the judgements, and return the exit status."""
     from stages.compare import pair_sides
-    from stages.comparing.coverage import cover
+    from stages.comparing.coverage import cover, unchanged
     from stages.comparing.sources import Workspace, data_folder, find_side
 
     workspace = Workspace(arguments.data, arguments.params)
     baseline = find_side(arguments.baseline, workspace, None, arguments.task)
     now = data_folder("workspace", workspace, None, arguments.task)
     paired = pair_sides(baseline, now)
-    coverage = cover(baseline, now, paired)
+    same = {(one.task, one.condition): one for one in unchanged(baseline, now, paired)}
+    coverage = replace(cover(baseline, now, paired).but(list(same)), unchanged=list(same.values()))
+    paired = [one for one in paired if (one.task, one.condition) not in same]
     if arguments.sequential:
         failed, coverage = _sequential(arguments, baseline, now, paired, coverage)
     else:

@@ -1,7 +1,9 @@
 """The gate that runs further worlds: real policies, real episodes, and the same answer however it gets them."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
+import re
 import shutil
 from typing import Any
 
@@ -12,6 +14,7 @@ import yaml
 from stages.comparing.further import Contest
 from stages.comparing.pairing import Pairs
 from stages.comparing.trial import Rule, hold
+from stages.core.policy import load_policy, save_policy
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -20,6 +23,20 @@ from tests.conftest import Chain
 
 pytestmark = pytest.mark.xdist_group("trial")
 LAST = "round_2"
+
+
+def disguise(path: Path) -> None:
+    """Make the policy at `path` another one, which does the same: of the same there is nothing to judge."""
+    save_policy(path, replace(load_policy(path, "distance", POLICIES), surprise_threshold=1e6))
+
+
+@pytest.fixture(scope="module")
+def twin(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chain's data of `distance`, with a last policy that does the same as the chain's."""
+    data = tmp_path_factory.mktemp("twin")
+    shutil.copytree(chain.data / "distance", data / "distance")
+    disguise(data / "distance" / LAST / "policy.npz")
+    return data
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +51,8 @@ def gate(chain: Chain, stage: Any, tmp_path_factory: pytest.TempPathFactory) -> 
         if not here.exists():
             here.mkdir(parents=True)
             shutil.copy(chain.data / "distance" / policy / "policy.npz", here)
+            if name == "new":
+                disguise(here / "policy.npz")
             shutil.copytree(chain.data / "distance/demonstrations", here.parent / "demonstrations")
             content = {
                 **params,
@@ -79,6 +98,19 @@ def test_the_answer_does_not_hang_on_what_was_recorded_before(gate: Any) -> None
         assert many[condition]["pairs"] <= many[condition]["recorded"] == 150
 
 
+def test_what_did_the_same_by_the_same_policy_is_cleared_and_nothing_is_run(chain: Chain, stage: Any) -> None:
+    where = ("--data", chain.data, "--params", chain.params, "--task", "distance", "--baseline", chain.data)
+    for more in ((), ("--sequential",)):
+        ended = stage("gate", *where, *more)
+        assert ended.status == 0
+        *cleared, counted = ended.output.splitlines()
+        same = "; the same policy did the same in [0-9]+ episodes, to the last bit"
+        assert [re.fullmatch(f"cleared: distance \\w+: [0-9.]+ %{same}", line) is not None for line in cleared] == [
+            True
+        ] * 5
+        assert counted == f"gate: passed: 0 of 5 conditions are worse than {chain.data}"
+
+
 def test_time_that_is_up_leaves_it_open(gate: Any) -> None:
     status, found = gate(LAST, 30, "--minutes", 0)
     assert status == 0
@@ -98,9 +130,9 @@ def test_worlds_that_are_all_used_leave_it_open(gate: Any) -> None:
         assert {one["pairs"] for one in gate(LAST, 30, "--worlds", worlds)[1].values()} == {pairs}
 
 
-def test_the_text_says_what_was_read_and_run(chain: Chain, stage: Any) -> None:
-    """The round of a workspace against itself, from the recorded episodes and as many more as it takes."""
-    where = ("--data", chain.data, "--params", chain.params, "--task", "distance", "--sequential")
+def test_the_text_says_what_was_read_and_run(chain: Chain, twin: Path, stage: Any) -> None:
+    """A round against its twin, from the recorded episodes and as many more as it takes."""
+    where = ("--data", twin, "--params", chain.params, "--task", "distance", "--sequential")
     said = stage("gate", "--baseline", chain.data, *where).output.splitlines()
     read = "(76 pairs, 0 of them run for it: 0 lost, 0 gained; anytime p 0.05)"
     assert f"cleared: distance near: not worse by 5.0 points {read}" in said
@@ -117,13 +149,13 @@ def test_the_text_says_what_was_read_and_run(chain: Chain, stage: Any) -> None:
     ],
 )
 def test_other_worlds_than_the_recorded_ones_are_not_added_to_them(
-    chain: Chain, stage: Any, tmp_path: Path, key: str, value: Any, found: str
+    chain: Chain, twin: Path, stage: Any, tmp_path: Path, key: str, value: Any, found: str
 ) -> None:
     content = yaml.safe_load(chain.params.read_text())
     change(content, key, value)
     params = tmp_path / "params.yaml"
     params.write_text(yaml.safe_dump(content))
-    where = ("--data", chain.data, "--params", params, "--task", "distance")
+    where = ("--data", twin, "--params", params, "--task", "distance")
     status, said = stage("gate", "--baseline", chain.data, "--sequential", *where)
     assert status == 2
     assert said.startswith(f"error: {params}: distance {found}")

@@ -1,11 +1,15 @@
 """What of a baseline the pairs cover: a world of it that has no partner was not judged, and must not pass unseen."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from stages.comparing.pairing import Pairs
 from stages.comparing.sources import Side, lone_tasks
 from stages.comparing.wording import left_out, task_left_out
+from stages.core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Coverage:
     parts: Sequence[Part]  # of which anything was left out
     tasks: Sequence[str]  # that one side lacks
     lines: Sequence[str]  # that tell of both
+    unchanged: Sequence[Pairs] = ()  # conditions in which the same policy did the same: there is nothing to judge
 
     @property
     def whole(self) -> bool:
@@ -43,7 +48,8 @@ class Coverage:
     def document(self) -> dict[str, object]:
         """The same as plain data."""
         parts = [asdict(one) for one in self.parts]
-        return {"missing": list(self.missing), "left_out": parts, "tasks_left_out": list(self.tasks)}
+        left_out = {"missing": list(self.missing), "left_out": parts, "tasks_left_out": list(self.tasks)}
+        return {**left_out, "unchanged": [f"{one.task} {one.condition}" for one in self.unchanged]}
 
     def complaints(self, baseline: str) -> list[str]:
         """A line for what is missing, and one for what is short."""
@@ -74,6 +80,21 @@ def cover(baseline: Side, now: Side, paired: Sequence[Pairs]) -> Coverage:
             *(task_left_out(task) for task in lone_tasks(baseline, now) if task not in gone),
         ],
     )
+
+
+def unchanged(baseline: Side, now: Side, paired: Sequence[Pairs]) -> list[Pairs]:
+    """Of tasks with the same policy on both sides the conditions in which it did the same in every world."""
+    alike = [one for one in paired if one.alike and len(one)]
+    same = {task: _same_policy(baseline, now, task) for task in dict.fromkeys(one.task for one in alike)}
+    return [one for one in alike if same[one.task]]
+
+
+def _same_policy(baseline: Side, now: Side, task: str) -> bool:
+    """Whether that is known of the task's policies, byte for byte."""
+    with TemporaryDirectory() as scratch, suppress(UserError, OSError):
+        before = baseline.policy(task, Path(scratch)).read_bytes()
+        return before == now.policy(task, Path(scratch)).read_bytes()
+    return False
 
 
 def _part(baseline: Side, pairs: Pairs) -> Part:

@@ -68,6 +68,8 @@ def ruled_out(lost: ArrayLike, gained: ArrayLike, pairs: ArrayLike, margin: floa
 def judge(paired: Sequence[Pairs], margin: float, level: float) -> list[Judgement]:
     """The judgements on all conditions that have pairs."""
     some = [one for one in paired if len(one)]
+    if not some:
+        return []
     lost, gained, pairs = (np.array(part) for part in zip(*((p.lost, p.gained, len(p)) for p in some), strict=True))
     failed = failing(lost, gained, pairs, margin, level)
     cleared = ruled_out(lost, gained, pairs, margin, level)

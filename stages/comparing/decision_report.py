@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from stages.comparing.coverage import Coverage
 from stages.comparing.decision import Judgement
 from stages.comparing.levels import sureness
+from stages.comparing.pairing import Pairs
 from stages.comparing.wording import chance, percent, points
 from stages.core.wording import plural
 
@@ -35,6 +36,7 @@ def text(asked: Asked, judgements: list[Judgement], coverage: Coverage) -> str:
 
 def summed_up(told: Sequence[tuple[str, str]], baseline: str, coverage: Coverage, still_open: str) -> str:
     """The states of conditions and what is told of each as one text; `still_open` is what those are that are open."""
+    told = [*told, *(("cleared", _unchanged(one)) for one in coverage.unchanged)]
     lines = [line for _, line in sorted(told, key=lambda one: _ORDER.index(one[0]))]
     lines += [f"not judged: {name}: no episodes in the same worlds on both sides" for name in coverage.missing]
     lines += coverage.lines
@@ -42,6 +44,11 @@ def summed_up(told: Sequence[tuple[str, str]], baseline: str, coverage: Coverage
     counted = f"{failed} of {len(told)} conditions are worse than {baseline}"
     rest = f"; {unsure} {still_open}" if unsure else ""
     return "\n".join([*lines, f"gate: {outcome(failed, coverage)}: {counted}{rest}"])
+
+
+def _unchanged(one: Pairs) -> str:
+    same = f"the same policy did the same in {plural(len(one), 'episode')}, to the last bit"
+    return f"cleared: {one.task} {one.condition}: {percent(float(one.after.mean()))}; {same}"
 
 
 def _line(one: Judgement, asked: Asked) -> str:

@@ -21,6 +21,7 @@ class Pairs:
     differing: int = 0  # seeds of both sides whose worlds differ
     alone: int = 0  # episodes of one side whose seed the other side lacks
     copies: int = 0  # pairs that repeat another one to the last bit
+    alike: bool = False  # in each of the worlds both did the same, to the last bit
     seeds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,) of the worlds
     worlds: Mapping[str, Floats] = field(default_factory=dict)  # knob -> (N,)
 
@@ -59,6 +60,7 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
         differing=int((~same).sum()),
         alone=len(in_a) + len(in_b) - 2 * len(rows_a),
         copies=len(kept_a) - len(once),
+        alike=np.array_equal(a.endings[kept_a], b.endings[kept_b]),
         seeds=a.seeds[kept_a[once]],
         worlds={knob: column[once] for knob, column in worlds.items()},
     )
