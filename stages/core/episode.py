@@ -1,8 +1,8 @@
 """What running and learning pass on: plans, decisions, episodes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,17 +39,6 @@ class Recollection(NamedTuple):
         """Of that many observations, nothing."""
         return cls(np.empty((size, 0)), np.empty((size, 0), dtype=np.int64), np.empty((size, 0)), _unknown)
 
-    @classmethod
-    def joined(cls, each: Sequence["Recollection"]) -> "Recollection":
-        """Of what `each` gave, one by one, together."""
-        seen, rows, distances = (np.array(part) for part in zip(*(one[:3] for one in each), strict=True))
-        return cls(seen, rows, distances, each[0].compare)
-
-    def each(self) -> Iterator["Recollection"]:
-        """Of the observations one by one: (F,), (k,) and (k,)."""
-        for seen, rows, distances in zip(self.seen, self.rows, self.distances, strict=True):
-            yield Recollection(seen, rows, distances, self.compare)
-
     def part(self, which: slice) -> "Recollection":
         """Of some of them."""
         return Recollection(self.seen[which], self.rows[which], self.distances[which], self.compare)
@@ -80,6 +69,24 @@ class Decision(NamedTuple):
     final: Bools  # (B,) to be executed as it is, without the noise of the world
     asked: Bools  # (B,) decided by the expert in the policy's stead
     recollection: Recollection
+
+    @classmethod
+    def joined(cls, decisions: Sequence["Decision"], rows: Sequence[int]) -> "Decision":
+        """Of T decisions one row each, together."""
+        sizes = [len(one.actions) for one in decisions]
+        places = np.cumsum([0, *sizes[:-1]], dtype=np.int64) + rows
+
+        def picked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate(parts).take(places, axis=0)
+
+        actions, scores, shift, final, asked, recollections = zip(*decisions, strict=True)
+        seen, known, distances, compares = zip(*recollections, strict=True)
+        return cls(
+            picked(actions),
+            Scores(*map(picked, zip(*scores, strict=True))),
+            *(picked(shift), picked(final), picked(asked)),
+            Recollection(picked(seen), picked(known), picked(distances), compares[0]),
+        )
 
 
 class Controller(Protocol):

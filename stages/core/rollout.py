@@ -1,7 +1,6 @@
 """Rolls episodes out: many simulations advance in lockstep, one batched decision a control step."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,17 +22,6 @@ def expert_controller(task: type[Task]) -> Controller:
     return act
 
 
-class _Said(NamedTuple):
-    """What a controller said to one observation."""
-
-    action: Floats  # (A,)
-    scores: tuple[float, ...]
-    shift: bool
-    final: bool
-    asked: bool
-    recollection: Recollection
-
-
 class _Run:
     """One episode under way in one task instance."""
 
@@ -43,7 +31,8 @@ class _Run:
         self.observation_bias = _noise(plan, "observation_bias", 1, len(task.observation))
         self.action_noise = _noise(plan, "action_noise", max_steps, len(task.action))
         self.observations: list[Floats] = []
-        self.said: list[_Said] = []
+        self.decisions: list[Decision] = []  # each on a batch of observations ...
+        self.rows: list[int] = []  # ... of which this one was of this run
         self.executed: list[Floats] = []
         self.errors: list[float] = []
         self.true = first_observation(task, task.reset(Asked(plan.world), stream(plan.seed, "reset")))
@@ -55,20 +44,21 @@ class _Run:
         if self.observation_bias is not None:
             seen = seen + self.observation_bias[0]
         if self.observation_noise is not None:
-            seen = seen + self.observation_noise[len(self.said)]
+            seen = seen + self.observation_noise[len(self.rows)]
         self.observations.append(seen)
         return seen
 
-    def advance(self, said: _Said) -> bool:
-        """Execute one decision; true when the episode has ended."""
-        frame = len(self.said)
-        executed = said.action
+    def advance(self, decision: Decision, row: int) -> bool:
+        """Execute that row of a decision; true when the episode has ended."""
+        frame = len(self.rows)
+        executed = decision.actions[row]
         if frame < len(self.plan.prelude):
             executed = self.plan.prelude[frame]
-        elif self.action_noise is not None and not said.final:
-            executed = said.action + self.action_noise[frame]
+        elif self.action_noise is not None and not decision.final[row]:
+            executed = executed + self.action_noise[frame]
         self.true = self.task.step(executed)
-        self.said.append(said)
+        self.decisions.append(decision)
+        self.rows.append(row)
         self.executed.append(executed)
         self.errors.append(self.task.error)
         self.outcome = self.outcome or self.task.outcome
@@ -76,15 +66,16 @@ class _Run:
 
     def episode(self) -> Episode:
         """The record of the episode that has ended."""
+        said = Decision.joined(self.decisions, self.rows)
         return Episode(
             self.plan,
             np.array(self.observations),
-            np.array([said.action for said in self.said]),
+            said.actions,
             np.array(self.executed),
-            Scores(*np.array([said.scores for said in self.said]).T),
-            Recollection.joined([said.recollection for said in self.said]).surprises(),
-            np.array([said.shift for said in self.said]),
-            np.array([said.asked for said in self.said]),
+            said.scores,
+            said.recollection.surprises(),
+            said.shift,
+            said.asked,
             np.array(self.errors),
             outcome(self.task, self.outcome),
             self.task.final_error(),
@@ -122,7 +113,7 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan]
     runs = [_Run(task, plan, max_steps) for task, plan in zip(tasks, waiting, strict=False)]
     while runs:
         decision = controller(np.array([run.observe() for run in runs]))
-        ended = [run.advance(said) for run, said in zip(runs, _rows(decision), strict=True)]
+        ended = [run.advance(decision, row) for row, run in enumerate(runs)]
         if not any(ended):
             continue
         going = []
@@ -135,9 +126,3 @@ def advance(tasks: Sequence[Task], controller: Controller, plans: Iterable[Plan]
             if plan is not None:
                 going.append(_Run(run.task, plan, max_steps))
         runs = going
-
-
-def _rows(decision: Decision) -> Iterator[_Said]:
-    actions, scores, *flags, recollection = decision
-    each_scores = zip(*(score.tolist() for score in scores), strict=True)
-    return map(_Said, actions, each_scores, *(flag.tolist() for flag in flags), recollection.each())

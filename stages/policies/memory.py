@@ -36,21 +36,24 @@ class Recalled(NamedTuple):
         """The distance to the k-th nearest row (B,)."""
         return self.distances[:, -1]
 
-    def shares(self, counted: Bools | None = None) -> Floats:
-        """Weights (B, k) by trust and inverse distance, softened so that no single row decides alone; their sum is 1.
-
-        Of the rows that are `counted` (B, k), or of all; NaN where there are none.
-        """
-        votes: Floats = self.trust / (self.distances + 0.1 * self.distances[:, -1:] + 1e-9)
-        if counted is not None:
-            votes = votes * counted
-        return votes / in_order(votes)[:, None]
+    def shares(self) -> Floats:
+        """Weights (B, k) by which the rows may vote; their sum is 1."""
+        return shares(self.trust, self.distances)
 
     def first(self, count: int) -> "Recalled":
         """The same of the `count` nearest rows alone, to the last bit."""
         # Copies, because products of matrices round otherwise where rows are not contiguous.
         parts: Iterator[Any] = (np.ascontiguousarray(part[:, :count]) for part in self[1:])
         return Recalled(self.queries, *parts)
+
+
+def shares(trust: Floats, distances: Floats) -> Floats:
+    """Weights (B, k) by trust (B, k) and inverse distance, softened so that no single row decides alone.
+
+    Their sum is 1; they are NaN where no row is trusted.
+    """
+    votes: Floats = trust / (distances + 0.1 * distances[:, -1:] + 1e-9)
+    return votes / in_order(votes)[:, None]
 
 
 def in_order(votes: Floats) -> Floats:
@@ -140,16 +143,20 @@ class Memory:
 
     def _surprise(self, before: Recollection, after: Recollection) -> Floats:
         """The root mean square over features (B,) of the distance to what followed, in spreads of that."""
-        recalled = self.recalled(before.seen, Found(before.distances, before.rows))
+        rows = before.rows
         with np.errstate(invalid="ignore"):  # nothing by nothing: not known
-            shares = recalled.shares(self.followed[recalled.rows])[:, None]  # (B, 1, k)
-        # Where nothing followed, something stands that does not count.
-        changes = self.known.points.take(recalled.rows + 1, axis=0, mode="clip") - recalled.near  # (B, k, F)
-        mean = shares @ changes  # (B, 1, F)
-        variance = shares @ (changes - mean) ** 2 + _SPREAD**2
+            weights = shares(self.trust[rows] * self.followed[rows], before.distances)[:, None]  # (B, 1, k)
+        changes = self._changes.take(rows, axis=0)  # (B, k, F)
+        mean = weights @ changes  # (B, 1, F)
+        variance = weights @ (changes - mean) ** 2 + _SPREAD**2
         off = (after.seen - before.seen - mean[:, 0]) ** 2 / variance[:, 0]
         result: Floats = np.sqrt(in_order(off) / off.shape[1])
         return result
+
+    @cached_property
+    def _changes(self) -> Floats:
+        """From each row's features to the next row's (N, F): where that did not follow it, it does not count."""
+        return np.diff(self.known.points, axis=0, append=self.known.points[-1:])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays, for storage."""

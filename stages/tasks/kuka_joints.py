@@ -10,7 +10,7 @@ import numpy as np
 from stages.core.columns import values
 from stages.core.errors import UserError
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.arm import Arm, Motion
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.movements import MOVES, SCRIPTED, Reference, scripted_references, stillness
@@ -110,15 +110,16 @@ class KukaJoints(Task):
         self.way = 0.0  # [rad] that the moving joints have covered together
         self.delay = Delay(world, start)
         self.physics_steps = physics_steps(world, self.control_period)
-        motion = self.arm.reset(start, Dynamics.of(world, self.control_period))
-        return self._observe(motion.joints, motion.velocities)
+        motion = self.arm.reset(start.tolist(), Dynamics.of(world, self.control_period))
+        return self._observe(motion)
 
     def step(self, action: Floats) -> Floats:
         """One physics step with the sliders set to the action, as far as they reach."""
         # Ufuncs themselves: `clip`, `mean` and `sum` would take as long as all PyBullet does here.
         self.last_targets = np.minimum(np.maximum(action, -SLIDER), SLIDER)
-        self.arm.command(self.delay(self.last_targets))
-        joints, velocities = self.arm.advance(self.physics_steps)
+        self.arm.command(self.delay(self.last_targets).tolist())
+        motion = self.arm.advance(self.physics_steps)
+        joints = np.array(motion.joints)
         self.frame += 1
         errors = np.abs(joints - self.reference.joints[self.frame])[self.moving]
         self.errors.append(errors)
@@ -126,7 +127,7 @@ class KukaJoints(Task):
         self.way += float(np.add.reduce(np.abs(joints - self.joints)[self.moving]))
         self.joints = joints
         self._judge()
-        return self._observe(joints, velocities)
+        return self._observe(motion)
 
     def _find(self, movement: float) -> Reference:
         count = len(self.references)
@@ -135,10 +136,10 @@ class KukaJoints(Task):
             raise UserError(f"movement: found {movement:g}, allowed: 0 to {count - 1}, as there are {count} {kind}")
         return self.references[int(movement)]
 
-    def _observe(self, joints: Floats, velocities: Floats) -> Floats:
+    def _observe(self, motion: Motion) -> Floats:
         hand = self.reference.hand[min(self.frame, len(self.reference.hand) - 1)]
         clock = self.frame * self.control_period
-        return np.concatenate((joints, velocities, self.last_targets, (clock,), hand))
+        return np.concatenate((*motion, self.last_targets, (clock,), hand))
 
     def _judge(self) -> None:
         if (np.abs(self.joints) > _BEYOND).any() or self.arm.client.getContactPoints(self.arm.body):

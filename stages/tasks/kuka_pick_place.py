@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Channel, Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, BenchDynamics, State, Vector
+from stages.tasks.kuka.arm import Vector
+from stages.tasks.kuka.bench import TABLE_FRICTION, Bench, BenchDynamics, State
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP, Delay, physics_steps
 from stages.tasks.kuka.gripper import OPEN, TCP
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS, tool_and_jacobian

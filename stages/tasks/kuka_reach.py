@@ -7,6 +7,7 @@ import numpy as np
 
 from stages.core.errors import UserError
 from stages.core.task import Floats, Knob, World, vector
+from stages.tasks.kuka.arm import Vector
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP
 from stages.tasks.kuka.incremental import START_OFFSET, IncrementalArm, limited
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS, joint_motion, tool_and_jacobian
@@ -48,12 +49,12 @@ class KukaReach(IncrementalArm):
         """The arm at rest near its rest pose."""
         return self.start(world, start_pose(world["start_offset"], rng))
 
-    def observe(self, joints: Floats) -> Floats:
+    def observe(self, joints: Vector) -> Floats:
         """The joints, and the way from the tool to the goal."""
         tool = self.arm.tool()
-        offset = self.goal - tool
+        offset = [goal - here for goal, here in zip(self.goal, tool, strict=True)]
         self.judge(offset, tool[2])
-        return np.concatenate([joints, offset])
+        return np.array([*joints, *offset])
 
     @staticmethod
     def expert(observations: Floats) -> Floats:

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from stages.core.task import Floats, Knob, World, vector
+from stages.tasks.kuka.arm import Vector
 from stages.tasks.kuka.dynamics import KNOBS, PHYSICS_STEP
 from stages.tasks.kuka.finger import FINGER, fingertip, tip_motion
 from stages.tasks.kuka.incremental import START_OFFSET, IncrementalArm, goal_of, limited
@@ -71,9 +72,9 @@ class KukaReachCamera(IncrementalArm):
         direction = rng.uniform(-1, 1, JOINTS)
         return self.start(world, REST + world["start_offset"] * direction / np.abs(direction).max())
 
-    def observe(self, joints: Floats) -> Floats:
+    def observe(self, joints: Vector) -> Floats:
         """The joints, the way from fingertip to goal, and what is made of the picture."""
-        position, rotation, _ = tool_and_jacobian(joints[None])
+        position, rotation, _ = tool_and_jacobian(np.array([joints]))
         tip = fingertip(position, rotation)[0]
         offset = (self.goal - tip) @ rotation[0]
         self.judge(offset, tip[2])

@@ -11,23 +11,24 @@ from threading import Lock
 from typing import Any, NamedTuple
 import xml.etree.ElementTree as ET
 
-import numpy as np
-
-from stages.core.task import Floats
 from stages.tasks.kuka.dynamics import Dynamics, Links
 from stages.tasks.kuka.kinematics import JOINTS
 
 BULLETS_ITERATIONS = 50  # PyBullet's own number of solver iterations
 _JOINTS = list(range(JOINTS))
 _TOOL = JOINTS - 1  # the last link
+_STILL = (0.0,) * JOINTS  # [rad/s]
 _SILENCE = Lock()  # standard output is the process's: of two threads, one would restore the other's silence
+
+
+Vector = Sequence[float]  # so few numbers that arrays of them would cost more than what is done with them
 
 
 class Motion(NamedTuple):
     """Where the joints are and how fast they move."""
 
-    joints: Floats  # (7,) [rad]
-    velocities: Floats  # (7,) [rad/s]
+    joints: Vector  # (7,) [rad]
+    velocities: Vector  # (7,) [rad/s]
 
 
 class Arm:
@@ -58,26 +59,26 @@ class Arm:
         self._links = Links(self.client, self.body)
         self._ready = self.client.saveState()
 
-    def reset(self, joints: Floats, dynamics: Dynamics) -> Motion:
+    def reset(self, joints: Vector, dynamics: Dynamics) -> Motion:
         """Put the arm at rest at `joints` (7,) [rad], commanded to stay there."""
         self.client.restoreState(self._ready)
         self.client.performCollisionDetection()
         self.client.restoreState(self._ready)
-        for joint, angle in enumerate(joints.tolist()):
+        for joint, angle in enumerate(joints):
             self.client.resetJointState(self.body, joint, angle, 0.0)
         self._links.set(dynamics)
         self._forces = [dynamics.motor_strength * limit for limit in self._torques]
         self._gains = [dynamics.motor_gain] * JOINTS
         self.command(joints)
-        return Motion(np.array(joints), np.zeros(JOINTS))
+        return Motion(joints, _STILL)
 
-    def command(self, targets: Floats) -> None:
+    def command(self, targets: Vector) -> None:
         """Set the joint targets (7,) [rad] that the motors hold from now on."""
         self.client.setJointMotorControlArray(
             self.body,
             _JOINTS,
             self.client.POSITION_CONTROL,
-            targetPositions=targets.tolist(),
+            targetPositions=targets,
             forces=self._forces,
             positionGains=self._gains,
         )
@@ -92,11 +93,12 @@ class Arm:
     def motion(self) -> Motion:
         """The joints as they are now."""
         joints, velocities, _, _ = zip(*self.client.getJointStates(self.body, _JOINTS), strict=True)
-        return Motion(np.array(joints), np.array(velocities))
+        return Motion(joints, velocities)
 
-    def tool(self) -> Floats:
+    def tool(self) -> Vector:
         """Position (3,) [m] of the last link's frame, for the joints as they are now."""
-        return np.array(self.client.getLinkState(self.body, _TOOL, computeForwardKinematics=True)[4])
+        position: Vector = self.client.getLinkState(self.body, _TOOL, computeForwardKinematics=True)[4]
+        return position
 
     def close(self) -> None:
         """End the simulation."""

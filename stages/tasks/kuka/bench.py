@@ -1,10 +1,9 @@
 """The arm with its gripper over a table with a cube on it, reset to the same bits however its last episode ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stages.tasks.kuka.arm import connect, load_arm
+from stages.tasks.kuka.arm import Vector, connect, load_arm
 from stages.tasks.kuka.dynamics import TORQUES, Dynamics, Links
 from stages.tasks.kuka.gripper import FINGERS, add_gripper
 from stages.tasks.kuka.kinematics import JOINTS
@@ -18,8 +17,6 @@ _GEAR_FORCE = 200.0  # [N] that keeps the fingers symmetric
 _FAR = 50.0  # [m]
 _UNSEEN = 0.001  # [m]
 _STILL = [0.0, 0.0, 0.0]
-
-Vector = Sequence[float]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """An arm that is moved by increments of its joint targets until it stays near a goal."""
 
 from abc import abstractmethod
+from math import hypot
 from typing import ClassVar
 
 import numpy as np
 
 from stages.core.task import Floats, Knob, Outcome, Task, World, vector
-from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.arm import Arm, Vector
 from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, physics_steps
 from stages.tasks.kuka.kinematics import JOINTS, LIMITS
 from stages.tasks.kuka.plausible import beyond_limits, misplaced
@@ -28,7 +29,7 @@ class IncrementalArm(Task):
     arrived_steps: ClassVar[int]  # ... for so many control steps in a row
     lowest: ClassVar[float]  # [m] above the ground; lower counts as a crash
 
-    goal: Floats  # (3,) [m]
+    goal: Vector  # (3,) [m]
 
     def __init__(self) -> None:
         # Nothing is touched, so nothing needs a shape.
@@ -52,21 +53,21 @@ class IncrementalArm(Task):
         self.near = 0
         self.delay = Delay(world, np.zeros(JOINTS))
         self.physics_steps = physics_steps(world, self.control_period)
-        return self.observe(self.arm.reset(pose, Dynamics.of(world, self.control_period)).joints)
+        return self.observe(self.arm.reset(pose.tolist(), Dynamics.of(world, self.control_period)).joints)
 
     def step(self, action: Floats) -> Floats:
         """One control period with the targets moved by the action, held within the joints' limits."""
         self.targets = np.minimum(LIMITS, np.maximum(-LIMITS, self.targets + self.delay(action)))
-        self.arm.command(self.targets)
+        self.arm.command(self.targets.tolist())
         return self.observe(self.arm.advance(self.physics_steps).joints)
 
     @abstractmethod
-    def observe(self, joints: Floats) -> Floats:
+    def observe(self, joints: Vector) -> Floats:
         """What is seen (O,) with the joints (7,) [rad] as they are; it judges how far the goal is."""
 
-    def judge(self, offset: Floats, height: float) -> None:
+    def judge(self, offset: Vector, height: float) -> None:
         """Whether the episode has ended, with that offset (3,) [m] left to the goal and that height [m]."""
-        self.error = float(np.sqrt(offset @ offset))
+        self.error = hypot(*offset)
         self.near = self.near + 1 if self.error < self.arrived else 0
         self.outcome: Outcome | None = None
         if height < self.lowest:
@@ -84,9 +85,9 @@ class IncrementalArm(Task):
         self.arm.close()
 
 
-def goal_of(world: World) -> Floats:
+def goal_of(world: World) -> Vector:
     """The world's goal (3,) [m]."""
-    return np.array([world["goal_x"], world["goal_y"], world["goal_z"]])
+    return world["goal_x"], world["goal_y"], world["goal_z"]
 
 
 def limited(turn: Floats, furthest: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.task import Floats, World
-from stages.tasks.kuka.arm import connect, load_arm
+from stages.tasks.kuka.arm import Vector, connect, load_arm
 from stages.tasks.kuka.finger import FINGER, SLEEVE_LINK, draw_arm
 from stages.tasks.kuka.kinematics import JOINTS
 from stages.tasks.kuka.patterns import patterns
@@ -39,14 +39,14 @@ class Scene:
         self.goal = self.client.createMultiBody(0, -1, ball)
         self.textures = [-1, *_load_textures(self.client)]
 
-    def reset(self, look: World, goal: Floats) -> None:
+    def reset(self, look: World, goal: Vector) -> None:
         """Make everything look as the knobs `look` say, and put the goal (3,) [m] in its place."""
         self._paint(self.ground, [-1], "ground", look["ground_hue"], look["ground_shade"], look["ground_texture"])
         self._paint(self.goal, [-1], "goal", look["goal_hue"], look["goal_shade"], look["goal_texture"])
         links = list(range(JOINTS))
         self._paint(self.arm, links, "arm", look["arm_hue"], look["arm_shade"], look["arm_texture"])
         self._paint(self.arm, [SLEEVE_LINK], "sleeve", look["sleeve_hue"], look["arm_shade"], 0.0)
-        self.client.resetBasePositionAndOrientation(self.goal, goal.tolist(), [0, 0, 0, 1])
+        self.client.resetBasePositionAndOrientation(self.goal, goal, [0, 0, 0, 1])
         self._lighting = _lighting(look)
         self._camera = _CAMERA + np.array([look["camera_x"], look["camera_y"], look["camera_z"]])
         self._directions = _directions(look["camera_tilt"], look["camera_pan"], look["camera_roll"])
@@ -58,12 +58,12 @@ class Scene:
         for link in links:
             self.client.changeVisualShape(body, link, rgbaColor=colour, textureUniqueId=chosen)
 
-    def picture(self, joints: Floats, position: Floats, rotation: Floats) -> Pixels:
+    def picture(self, joints: Vector, position: Floats, rotation: Floats) -> Pixels:
         """What the camera sees (IMAGE, IMAGE, 3) with the arm at `joints` (7,) [rad].
 
         `position` (3,) [m] and `rotation` (3, 3) are those of the last link's frame there.
         """
-        for joint, angle in enumerate(joints.tolist()):
+        for joint, angle in enumerate(joints):
             self.client.resetJointState(self.arm, joint, angle)
         eye = position + rotation @ self._camera
         forward, up = self._directions @ rotation.T
