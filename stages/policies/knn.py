@@ -30,7 +30,7 @@ class KNN(Recalling):
         """The mean actions (B, A), and each row's share in them (B, k)."""
         weights = self._weights(recalled)
         total = in_order(weights)[:, None]
-        actions = in_order(weights[:, :, None] * self.memory.actions[recalled.rows])
+        actions = in_order(weights[:, :, None] * self.memory.actions.take(recalled.rows, axis=0))
         return actions / total, weights / total
 
     def votes(self, observations: Floats) -> Votes:

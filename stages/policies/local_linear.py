@@ -34,7 +34,8 @@ class LocalLinear(Recalling):
 
     def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
         """The regression's actions (B, A), and the weights of its rows (B, k)."""
-        near, actions = recalled.near, self.memory.actions[recalled.rows]  # (B, k, F), (B, k, A)
+        near = recalled.near  # (B, k, F)
+        actions = self.memory.actions.take(recalled.rows, axis=0)  # (B, k, A)
         weights = recalled.shares()[:, None, :]  # (B, 1, k), their sum is 1
         centre, mean = weights @ near, weights @ actions  # (B, 1, F), (B, 1, A)
         spread = near - centre

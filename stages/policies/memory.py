@@ -101,7 +101,7 @@ class Memory:
 
     def recalled(self, queries: Floats, found: Found) -> Recalled:
         """What those rows are that were found for B queries (B, F)."""
-        return Recalled(queries, *found, self.known.points[found.rows], self.trust[found.rows])
+        return Recalled(queries, *found, self.known.points.take(found.rows, axis=0), self.trust.take(found.rows))
 
     def nearest(self, observations: Floats, count: int) -> Found:
         """The `count` rows next to each of B observations (B, O), or all where there are fewer."""
@@ -125,7 +125,7 @@ class Memory:
 
     def _disagreement(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Root of the mean over channels of the votes' variance (B,); the unit is that of all known actions' spread."""
-        votes, shares = self._spreads[rows], weights[:, None]  # (B, k, A), (B, 1, k)
+        votes, shares = self._spreads.take(rows, axis=0), weights[:, None]  # (B, k, A), (B, 1, k)
         channels = votes.shape[2]
         variance = shares @ (votes - shares @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
         result: Floats = np.sqrt(variance[:, 0, 0])

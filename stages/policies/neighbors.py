@@ -1,6 +1,7 @@
 """Exact nearest neighbours: the same rows as brute force, ties to the lowest row, whatever else is asked with them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,12 +46,14 @@ def squared(differences: Floats) -> Floats:
 class Neighbors:
     """Known points (N, F) that can be asked for the nearest."""
 
-    points: Floats
-    _tree: list[Any] = field(default_factory=list, repr=False, compare=False)  # built when first asked
+    points: Floats  # row by row in memory, from where they are quickly picked
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", np.ascontiguousarray(self.points))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the tree: it is rebuilt from the points, in the process that needs it."""
-        return {"points": self.points, "_tree": []}
+        return {"points": self.points}
 
     def nearest(self, queries: Floats, k: int) -> Found:
         """The `k` nearest of the N points to each of the queries (B, F); `k` is at most N."""
@@ -60,10 +63,9 @@ class Neighbors:
         """The same, from at least `fetched` candidates: where ties leave it open, from more."""
         if len(self.points) <= max(_BRUTE_ROWS, fetched):
             return self._brute(queries, k)
-        tree, points = self._grown()
-        _, candidates = tree.query(queries, k=fetched, sqr_dists=True)
+        _, candidates = self._tree.query(queries, k=fetched, sqr_dists=True)
         rows = candidates.astype(np.int64)
-        squares = squared(points.take(rows, axis=0) - queries[:, None])
+        squares = squared(self.points.take(rows, axis=0) - queries[:, None])
         # Counted, because that is quicker than `any`, which is a function of Python's.
         if np.count_nonzero(squares[:, 1:] <= squares[:, :-1] * (1 + _ROUNDING)):
             return self._untied(queries, k, squares, rows)
@@ -80,15 +82,11 @@ class Neighbors:
             found.distances[unsure], found.rows[unsure] = self._nearest(queries[unsure], k, 4 * rows.shape[1])
         return found
 
-    def _grown(self) -> tuple[Any, Floats]:
-        """The tree, and the points row by row, as it keeps them and as they are quickly picked from."""
-        if not self._tree:
-            from pykdtree.kdtree import KDTree
+    @cached_property
+    def _tree(self) -> Any:
+        from pykdtree.kdtree import KDTree
 
-            points = np.ascontiguousarray(self.points)
-            self._tree.append((KDTree(points, leafsize=_LEAF), points))
-        grown: tuple[Any, Floats] = self._tree[0]
-        return grown
+        return KDTree(self.points, leafsize=_LEAF)
 
     def _brute(self, queries: Floats, k: int) -> Found:
         """From all rows, for so many queries at a time that their distances fit into the cache."""

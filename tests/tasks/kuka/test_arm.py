@@ -58,7 +58,7 @@ def test_a_reset_arm_rests_where_it_was_put() -> None:
     motion = arm.reset(POSES["free"][1], DYNAMICS)
     assert np.array_equal(motion.joints, POSES["free"][1])
     assert np.array_equal(arm.motion().joints, POSES["free"][1])
-    assert not arm.motion().velocities.any()
+    assert not any(arm.motion().velocities)
     arm.close()
 
 
