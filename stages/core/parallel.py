@@ -1,6 +1,7 @@
 """Spreads episodes over processes; the result is the same, in the same order, as in one."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from math import sqrt
 import os
@@ -37,7 +38,8 @@ def run_episodes(
     jobs = _jobs(compute, steps)
     work = Work(make, controller, max_steps, _lockstep(compute, steps // jobs))
     episodes: list[Episode] = []
-    with tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False) as bar:
+    bar = tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False)
+    with bar, closing(work):
         for part in _alone(work, plans) if jobs == 1 else _together(work, plans, jobs, compute):
             episodes.extend(part)
             bar.update(len(part))
@@ -73,11 +75,8 @@ def _forks(compute: ComputeSettings) -> bool:
 
 
 def _alone(work: Work, plans: Sequence[Plan]) -> Iterator[list[Episode]]:
-    try:
-        for episode in work.run(plans, len(plans)):
-            yield [episode]
-    finally:
-        work.close()
+    for episode in work.run(plans, len(plans)):
+        yield [episode]
 
 
 def _together(work: Work, plans: Sequence[Plan], jobs: int, compute: ComputeSettings) -> Iterator[list[Episode]]:

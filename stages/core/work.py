@@ -34,7 +34,7 @@ class Work:
     def run(self, plans: Iterable[Plan], most: int) -> Iterator[Episode]:
         """The episodes of these plans, `most` of them at most, as they end."""
         self.prepare(most)
-        return advance(self.tasks, self.controller, plans, self.max_steps)
+        return advance(self.tasks[:most], self.controller, plans, self.max_steps)
 
     def close(self) -> None:
         """End the simulations."""

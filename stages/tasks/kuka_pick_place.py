@@ -29,6 +29,7 @@ NEAREST, FARTHEST = 0.4, 0.8  # [m] from the arm's axis; a tool or cube elsewher
 HIGHEST = 0.45  # [m] of the tool above the table; higher counts as a crash
 SUNK = -0.01  # [m] of the cube's underside; lower, it has fallen
 FORCE_BOUND = 200.0  # [N] at one contact of the gripper; more counts as a crash
+_CUBE = 40  # [mm] edge, where a world has no other
 _DYNAMICS = BenchDynamics()
 
 
@@ -66,7 +67,11 @@ class KukaPickPlace(Task):
         "push_time": Knob("s", 0.4, "when the cube is pushed, if it is not held by then", low=0),
         "cube_mass": Knob("kg", _DYNAMICS.cube_mass, "cube", low=0.001, high=1000),
         "cube_size": Knob(
-            "m", 0.04, "cube's edge, rounded to 2 mm, as each size has a simulation of its own", low=0.002, high=1
+            "m",
+            _CUBE / 1000,
+            "cube's edge, rounded to 2 mm, as each size has a simulation of its own",
+            low=0.002,
+            high=1,
         ),
         "friction": Knob("1", _DYNAMICS.friction, "of the cube on table and fingers", low=0, high=100),
         "finger_friction": Knob("1", _DYNAMICS.finger_friction, "of the fingers, times the cube's", low=0, high=100),
@@ -79,6 +84,7 @@ class KukaPickPlace(Task):
 
     def __init__(self) -> None:
         self.benches: dict[int, Bench] = {}  # by the cube's edge [mm]
+        self._bench(_CUBE)  # most worlds need it
 
     @classmethod
     def flaw(cls, recorded: Floats) -> str | None:
