@@ -82,6 +82,31 @@ def test_what_a_killed_process_had_under_way_is_run_again(
     assert_same(episodes, alone)
 
 
+class Told(Distance):
+    """Writes down which process makes it and which ends it."""
+
+    def __init__(self, told: Path) -> None:
+        self.told = told
+        self.tell("made")
+
+    def tell(self, what: str) -> None:
+        with self.told.open("a") as file:
+            file.write(f"{what} {os.getpid()}\n")
+
+    def close(self) -> None:
+        self.tell("ended")
+
+
+def test_copies_of_a_process_make_no_simulations_of_their_own(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    compute = ComputeSettings(2, "fork", 3)
+    assert len(run_episodes(lambda: Told(told), expert_controller(Distance), PLANS, STEPS, compute, "test")) == 40
+    made, ended = f"made {os.getpid()}", f"ended {os.getpid()}"
+    lines = told.read_text().splitlines()
+    assert set(lines) == {made, ended}
+    assert lines.count(made) == lines.count(ended)
+
+
 @pytest.mark.parametrize(("failure", "kind"), [(ValueError("odd"), RuntimeError), (UserError("odd"), UserError)])
 def test_an_error_in_a_copy_of_the_process_is_told(failure: Exception, kind: type[Exception]) -> None:
     """One that is ours, with the place it comes from."""
