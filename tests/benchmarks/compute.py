@@ -3,11 +3,12 @@
 The machine's own limit stands first: what two processes gain that do nothing but stepSimulation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
+import psutil
 
 from stages.core.conditions import conditions_of
 from stages.core.parallel import run_episodes
@@ -26,6 +27,7 @@ from tests.benchmarks.quiet import in_turns, timed
 from tests.chain import ROOT
 from tests.serving import dask_cluster
 
+NAMES = ("kuka_reach", "kuka_pick_place")
 EPISODES = 200
 WANTED, MOST = 3, 8  # rounds
 SWINGS, SWING = 500, 240  # movements of the arm, and the physics steps of each
@@ -37,25 +39,29 @@ def measure() -> list[Figure]:
     limit = in_turns(alone, WANTED, MOST)["2"].wall
     lockstep = _settings().params.compute.lockstep
     figures = [Figure("stepSimulation alone, two processes over one: the machine's limit", limit)]
+    here = [ComputeSettings(2, backend, lockstep) for backend in ("fork", "loky")]
+    for name in NAMES:
+        figures += _gains(name, here, [])
+    # Last: what the distributed engine brings into this process would be copied with it.
     with dask_cluster(2) as (address, servers):
-        for name in ("kuka_reach", "kuka_pick_place"):
-            run = rollouts(name)
-            ways = {
-                "one": ComputeSettings(1, "sequential", lockstep),
-                "fork": ComputeSettings(2, "fork", lockstep),
-                "loky": ComputeSettings(2, "loky", lockstep),
-                "dask": ComputeSettings(-1, "dask", lockstep, address),
-            }
-            for compute in ways.values():
-                run(compute)  # loky starts its processes the first time
-            turns = {way: partial(timed, partial(run, compute), servers) for way, compute in ways.items()}
-            for way, found in in_turns(turns, WANTED, MOST).items():
-                what = f"{name}: two processes over one, {way}"
-                figures.append(Figure(what, found.wall, at_least=1.8))
-                # What the wall time comes to where nobody else is at work and both end together.
-                figures.append(Figure(f"{what}: twice one's CPU time over theirs", 2 * found.cpu, at_least=1.8))
-                figures.append(Figure(f"{what}: cores that others used meanwhile", 100 * found.others, "%"))
+        for name in NAMES:
+            figures += _gains(name, [ComputeSettings(-1, "dask", lockstep, address)], servers)
     return figures
+
+
+def _gains(name: str, ways: Sequence[ComputeSettings], servers: Sequence[psutil.Process]) -> Iterator[Figure]:
+    """What two processes gain over one on the task, each way; `servers` are those that work for it."""
+    run = rollouts(name)
+    every = {"one": ComputeSettings(1, "sequential", ways[0].lockstep), **{way.backend: way for way in ways}}
+    for compute in every.values():
+        run(compute)  # loky starts its processes the first time
+    turns = {way: partial(timed, partial(run, compute), servers) for way, compute in every.items()}
+    for way, found in in_turns(turns, WANTED, MOST).items():
+        what = f"{name}: two processes over one, {way}"
+        yield Figure(what, found.wall, at_least=1.8)
+        # What the wall time comes to where nobody else is at work and both end together.
+        yield Figure(f"{what}: twice one's CPU time over theirs", 2 * found.cpu, at_least=1.8)
+        yield Figure(f"{what}: cores that others used meanwhile", 100 * found.others, "%")
 
 
 def swing(jobs: int) -> None:
