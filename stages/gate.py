@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from stages.comparing.sources import Side
 
 _POWER = ("power.csv", "power.svg", "sequential.csv", "budget.csv")  # what --power writes
+_MOST_WORLDS = 100_000  # a condition: all are planned before the first runs
+_LEAST_MARGIN = 0.01  # that is simulated: pairs of episodes are as many as its square is small
 _OF_EPISODES = ("params", "data", "task", "sequential", "minutes", "worlds", "allow_missing", "json")  # not of --power
 
 
@@ -55,6 +57,8 @@ def _check(parser: ArgumentParser, arguments: Namespace) -> None:
     for name in ("worlds", "runs"):
         if getattr(arguments, name) < 1:
             raise errors.UserError(f"--{name}: found {getattr(arguments, name)}, allowed: at least 1")
+    if arguments.worlds > _MOST_WORLDS:
+        raise errors.UserError(f"--worlds: found {arguments.worlds}, allowed: at most {_MOST_WORLDS:,}")
     if arguments.power is not None:
         cli.refuse(parser, arguments, _OF_EPISODES, "with --power")
         for name in _POWER:
@@ -154,9 +158,10 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     from stages.comparing.trial import Rule
 
     most = min(power.SUCCESS) / max(sequential_power.LOSSES)
-    if margin > most:
+    if not _LEAST_MARGIN <= margin <= most:
         raise errors.UserError(
-            f"--margin: found {margin}, allowed with --power: at most {most:g}, or more would be lost than succeeds"
+            f"--margin: found {margin}, allowed with --power: {_LEAST_MARGIN:g} (less takes ever more pairs) "
+            f"to {most:g} (or more would be lost than succeeds)"
         )
     wanted = power.settings(worsenings=sorted({*power.WORSENINGS, margin}))
     simulated = power.simulate(wanted, runs, margin, level)

@@ -27,7 +27,11 @@ def main() -> None:
         raise errors.UserError("dask: not installed: pip install distributed") from None
     # One episode after another in each: a simulation belongs to a process.
     each = ["--nthreads", "1", "--resources", f"{checkout()}=1", "--no-dashboard"]
-    work([arguments.scheduler, "--nworkers", str(arguments.jobs), *each, *others])
+    try:
+        work([arguments.scheduler, "--nworkers", str(arguments.jobs), *each, *others])
+    except (RuntimeError, ValueError) as error:
+        problem = f"found {arguments.scheduler} ({errors.reason(error)}), allowed: where a scheduler runs"
+        raise errors.UserError(f"scheduler: {problem}") from None
 
 
 def _check_address(found: str) -> None:

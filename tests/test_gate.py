@@ -225,6 +225,8 @@ def test_what_is_new_is_told_and_not_held_against_the_workspace(gate: Any) -> No
         (("--baseline", ""), "found an empty name"),
         (("--runs", "5"), "--runs: has no effect without --power"),
         (("--worlds", "5"), "--worlds: has no effect without --sequential"),
+        (("--sequential", "--worlds", "100001"), "--worlds: found 100001, allowed: at most 100,000"),
+        (("--params", "gone"), "gone: no such file"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(gate: Any, arguments: tuple[str, ...], told: str) -> None:
@@ -244,7 +246,8 @@ def test_the_power_is_written_and_told(stage: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--margin", "0.41"), "--margin: found 0.41, allowed with --power: at most 0.4"),
+        (("--margin", "0.41"), "--margin: found 0.41, allowed with --power: 0.01 (less takes ever more pairs) to 0.4"),
+        (("--margin", "0.009"), "--margin: found 0.009, allowed with --power: 0.01"),
         (("--runs", "0"), "--runs: found 0, allowed: at least 1"),
         (("--json",), "--json: has no effect with --power"),
         (("--task", "distance"), "--task: has no effect with --power"),

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from stages.core.errors import UserError
-from stages.core.files import check_writable
+from stages.core.files import check_file, check_writable
 
 
 class _Parser(ArgumentParser):
@@ -43,8 +43,14 @@ def plain_parser(description: str | None) -> ArgumentParser:
 def parser(description: str | None) -> ArgumentParser:
     """A parser for a stage: every stage has `--params`."""
     made = plain_parser(description)
-    made.add_argument("--params", type=Path, default=Path("params.yaml"), help="the parameters (params.yaml)")
+    made.add_argument("--params", type=_there, default=Path("params.yaml"), help="the parameters (params.yaml)")
     return made
+
+
+def _there(text: str) -> Path:
+    """The path of a file that is there; UserError where it is not."""
+    check_file(Path(text))
+    return Path(text)
 
 
 def add_task(made: ArgumentParser) -> None:

@@ -34,8 +34,9 @@ def forked(work: Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episod
     try:
         for _ in range(jobs):
             here, there = context.Pipe()
-            processes.append(context.Process(target=_serve, args=(work, plans, most, there, os.getpid())))
-            processes[-1].start()
+            process = context.Process(target=_serve, args=(work, plans, most, there, os.getpid()))
+            process.start()
+            processes.append(process)
             there.close()  # the copy's alone, so that its death is the end of the pipe
             pipes.append(here)
             for _ in range(in_hand):

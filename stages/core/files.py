@@ -59,8 +59,10 @@ def check_file(path: Path) -> None:
     """UserError unless there is a file at `path` to be read."""
     if path.is_dir():
         raise UserError(f"{path}: found a folder, allowed: a file")
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: no such file")
+    if not path.is_file():
+        raise UserError(f"{path}: found a pipe or a device, allowed: a file")
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:

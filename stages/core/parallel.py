@@ -35,7 +35,7 @@ def run_episodes(
     from tqdm import tqdm
 
     steps = len(plans) * max_steps
-    jobs = _jobs(compute, steps)
+    jobs = _jobs(compute, steps, len(plans))
     work = Work(make, controller, max_steps, _lockstep(compute, steps // jobs))
     episodes: list[Episode] = []
     bar = tqdm(total=len(plans), desc=label, unit="episode", mininterval=1, leave=False)
@@ -47,10 +47,10 @@ def run_episodes(
     return sorted(episodes, key=lambda episode: order[episode.plan.index])
 
 
-def _jobs(compute: ComputeSettings, steps: int) -> int:
-    """How many processes the work is worth and may have; 1: none but this one."""
+def _jobs(compute: ComputeSettings, steps: int, plans: int) -> int:
+    """How many processes so many steps of so many plans are worth and may have; 1: none but this one."""
     worth = _STEPS_WORTH_A_COPY if _forks(compute) else _STEPS_WORTH_A_PROCESS
-    most = min(max(1, steps // worth), compute.jobs if compute.jobs > 0 else sys.maxsize)
+    most = min(max(1, steps // worth), plans, compute.jobs if compute.jobs > 0 else sys.maxsize)
     if most == 1:
         return 1
     if compute.backend == "dask":

@@ -92,7 +92,7 @@ class ComputeSettings(Section, frozen=True):
     jobs: Annotated[int, Meta(ge=-1, le=_MOST)] = -1
     backend: Literal["fork", "loky", "dask", "threading", "sequential"] = "fork"
     lockstep: Count = 12
-    scheduler: Annotated[str, Meta(pattern=r"^(|(tcp|tls)://\S+:[0-9]+)\Z")] = ""
+    scheduler: Annotated[str, Meta(pattern=r"^(|(tcp|tls)://([^\s\[\]]+|\[\S+\]):[0-9]{1,5})\Z")] = ""
 
 
 class DemonstrateSettings(Section, frozen=True):

@@ -125,9 +125,9 @@ class Memory:
 
     def _disagreement(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Root of the mean over channels of the votes' variance (B,); the unit is that of all known actions' spread."""
-        votes, shares = self._spreads.take(rows, axis=0), weights[:, None]  # (B, k, A), (B, 1, k)
+        votes, weighted = self._spreads.take(rows, axis=0), weights[:, None]  # (B, k, A), (B, 1, k)
         channels = votes.shape[2]
-        variance = shares @ (votes - shares @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
+        variance = weighted @ (votes - weighted @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
         result: Floats = np.sqrt(variance[:, 0, 0])
         return result
 

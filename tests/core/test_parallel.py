@@ -120,6 +120,33 @@ def test_an_error_in_a_copy_of_the_process_is_told(failure: Exception, kind: typ
     assert ("raise failure" in str(raised.value)) == (kind is RuntimeError)
 
 
+def test_copies_are_no_more_than_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies, fork = [], os.fork
+
+    def counted() -> int:
+        copies.append(None)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    run_episodes(Distance, expert_controller(Distance), PLANS[:3], STEPS, ComputeSettings(16, "fork", 3), "test")
+    assert len(copies) == 3
+
+
+def test_copies_for_which_there_is_no_room_are_told() -> None:
+    program = """
+import resource
+from stages.core import errors
+from tests.core.test_parallel import *
+resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+compute = ComputeSettings(30, "fork", 3)
+errors.run(lambda: run_episodes(Distance, expert_controller(Distance), PLANS, 2400, compute, "test"))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ")
+    assert "Traceback" not in ended.stderr
+
+
 def test_processes_that_are_killed_again_and_again_are_an_error(tmp_path: Path) -> None:
     for number in range(9):
         (tmp_path / str(number)).touch()

@@ -119,7 +119,12 @@ def test_a_truncated_parquet_recording_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("r.csv", "no such file"), ("r.txt", "found a file ending in .txt"), ("", "found a folder, allowed: a file")],
+    [
+        ("r.csv", "no such file"),
+        ("/dev/null", "found a pipe or a device, allowed: a file"),
+        ("r.txt", "found a file ending in .txt"),
+        ("", "found a folder, allowed: a file"),
+    ],
 )
 def test_a_file_that_is_not_there_or_of_another_kind_is_told(name: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "r.txt").touch()
