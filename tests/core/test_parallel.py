@@ -22,6 +22,7 @@ from stages.core.params import ComputeSettings
 from stages.core.rollout import expert_controller
 from stages.core.task import NOISE_KNOBS, Floats, World
 from stages.tasks.distance import Distance
+from tests.chain import ROOT
 
 STEPS = 20
 DEFAULTS = {knob: known.default for knob, known in NOISE_KNOBS.items()}
@@ -141,7 +142,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
 compute = ComputeSettings(30, "fork", 3)
 errors.run(lambda: run_episodes(Distance, expert_controller(Distance), PLANS, 2400, compute, "test"))
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ")
     assert "Traceback" not in ended.stderr
