@@ -68,10 +68,11 @@ def test_nothing_is_written_where_something_is_read(
     line: str, told: str, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("b.json").write_text("kept")
     ended = stage(*line.split())
     assert (ended.status, ended.output.count("\n")) == (2, 1), ended.output
     assert told in ended.output
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"b.json": "kept"}
 
 
 def test_every_command_that_writes_is_in_that_table(root: Path) -> None:

@@ -144,7 +144,7 @@ errors.run(lambda: run_episodes(Distance, expert_controller(Distance), PLANS, 24
 """
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("error: ")
+    assert ended.stderr.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in ended.stderr
 
 
