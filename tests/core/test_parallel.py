@@ -121,6 +121,10 @@ def test_an_error_in_a_copy_of_the_process_is_told(failure: Exception, kind: typ
     assert ("raise failure" in str(raised.value)) == (kind is RuntimeError)
 
 
+def test_no_plans_are_no_episodes() -> None:
+    assert run_episodes(Distance, expert_controller(Distance), [], STEPS, ComputeSettings(2, "fork", 3), "test") == []
+
+
 def test_copies_are_no_more_than_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     copies, fork = [], os.fork
 
