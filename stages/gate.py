@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _POWER = ("power.csv", "power.svg", "sequential.csv", "budget.csv")  # what --power writes
 _MOST_WORLDS = 100_000  # a condition: all are planned before the first runs
-_LEAST_MARGIN = 0.01  # that is simulated: pairs of episodes are as many as its square is small
+_LEAST_MARGIN = 0.01  # that --power simulates: half of it takes four times the pairs, and their memory
 _OF_EPISODES = ("params", "data", "task", "sequential", "minutes", "worlds", "allow_missing", "json")  # not of --power
 
 

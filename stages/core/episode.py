@@ -72,7 +72,7 @@ class Decision(NamedTuple):
 
     @classmethod
     def joined(cls, decisions: Sequence["Decision"], rows: Sequence[int]) -> "Decision":
-        """Of T decisions one row each, together."""
+        """Of T decisions one row each, together: a decision on T observations."""
         sizes = [len(one.actions) for one in decisions]
         places = np.cumsum([0, *sizes[:-1]], dtype=np.int64) + rows
 

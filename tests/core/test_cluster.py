@@ -124,7 +124,9 @@ def test_where_dask_is_not_installed_it_is_told(
     assert ended == (2, "error: compute.backend: found dask, which is not installed: pip install distributed\n")
 
 
-@pytest.mark.parametrize("address", ["foo", "tcp://host", "tcp://host:", "tcp://a b:8786", ""])
+@pytest.mark.parametrize(
+    "address", ["foo", "tcp://host", "tcp://host:", "tcp://a b:8786", "tcp://[::1", "tcp://host:123456", ""]
+)
 def test_a_worker_takes_no_address_that_the_parameters_refuse(address: str, stage: Stage) -> None:
     ended = stage("worker", address)
     assert ended == (2, f"error: scheduler: found {address!r}, allowed: such as tcp://host:8786\n")
