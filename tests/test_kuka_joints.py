@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 import pickle
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
+from stages.comparing.evaluations import read_evaluation
+from stages.comparing.pairing import pair
 from stages.core.episode import Episode, Plan, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings
@@ -179,6 +182,20 @@ def test_order_and_number_in_lockstep_change_no_bit(make: Callable[[], Task], sh
         assert np.array_equal(one.observations, other.observations)
         assert np.array_equal(one.errors, other.errors)
         assert one.details == other.details
+
+
+def test_other_demonstrations_to_follow_are_other_worlds(tmp_path: Path) -> None:
+    both = [{"movement": float(movement)} for movement in (WAVES, RAISE)]
+    waves, raised = scripted_references()
+    evaluations = []
+    for name, last in (("a", raised), ("b", raised), ("c", replace(raised, hand=raised.hand + 1e-9))):
+        controller = expert_controller(KukaJoints)
+        episodes = rollout(partial(KukaJoints, (waves, last)), controller, plans(both), 20, 2)
+        write_episodes(tmp_path / name, "kuka_joints", KukaJoints, in_order(list(episodes)))
+        evaluations.append(read_evaluation(tmp_path / name))
+    a, b, c = evaluations
+    assert [one.differing for one in pair(a, b)] == [0]
+    assert [one.differing for one in pair(a, c)] == [1]
 
 
 def test_the_start_is_off_by_the_offset_in_its_worst_joint(make: Callable[[], Task], shown: list[Episode]) -> None:

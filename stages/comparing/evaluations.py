@@ -1,7 +1,7 @@
 """The episodes of one evaluation, as what is compared: the world each one ran in, and how it ended there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ class Evaluation:
     success: Bools  # (E,)
     endings: Floats  # (E, 2) steps and error at the end: with the world, enough to know an episode again
     worlds: Mapping[str, Floats]  # knob -> (E,)
+    given: Mapping[str, Floats] = field(default_factory=dict)  # what else tells worlds apart, by name -> (E,)
 
 
 def read_evaluation(folder: Path) -> Evaluation:
@@ -49,10 +50,16 @@ def read_evaluation(folder: Path) -> Evaluation:
         values(table["seed"]),
         np.array([outcome == "success" for outcome in table["outcome"].to_pylist()], dtype=bool),
         np.stack([values(table["steps"]).astype(float), values(table["error"])], axis=1),
-        {name.removeprefix(WORLD): values(table[name]) for name in found.names if name.startswith(WORLD)},
+        _columns(table, WORLD),
+        _columns(table, schemas.GIVEN),
     )
     _check_seeds(path, evaluation)
     return evaluation
+
+
+def _columns(table: pa.Table, prefix: str) -> dict[str, Floats]:
+    """Those whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): values(table[name]) for name in table.column_names if name.startswith(prefix)}
 
 
 def _schema(path: Path) -> pa.Schema:

@@ -40,7 +40,7 @@ class Pairs:
 
 
 def pair(a: Evaluation, b: Evaluation) -> list[Pairs]:
-    """The pairs of every condition of either side, in A's order, then B's: equal condition, seed and knobs."""
+    """The pairs of every condition of either side, in A's order, then B's: equal condition, seed and world."""
     return [_pair_condition(a, b, condition) for condition in dict.fromkeys([*a.conditions, *b.conditions])]
 
 
@@ -71,10 +71,14 @@ def _rows(evaluation: Evaluation, condition: str) -> Ints:
 
 
 def _same_worlds(a: Evaluation, b: Evaluation, rows_a: Ints, rows_b: Ints) -> Bools:
-    """Whether world n of A is world n of B (N,); a knob that only one side knows makes them differ."""
+    """Whether world n of A is world n of B (N,); a knob that only one side knows makes them differ.
+
+    What else was given there must be the same as well, unless one side comes from before that was written down.
+    """
     same = np.full(len(rows_a), set(a.worlds) == set(b.worlds))
-    for knob in set(a.worlds) & set(b.worlds):
-        same &= a.worlds[knob][rows_a] == b.worlds[knob][rows_b]
+    for ours, theirs in ((a.worlds, b.worlds), (a.given, b.given)):
+        for name in set(ours) & set(theirs):
+            same &= ours[name][rows_a] == theirs[name][rows_b]
     return same
 
 

@@ -75,6 +75,7 @@ class Task(ABC):
     # What a person's recording must hold; the task derives the other observation channels from it.
     recorded: ClassVar[tuple[Channel, ...]]
     detail_units: ClassVar[Mapping[str, str]] = {}  # of what `details` returns
+    given: ClassVar[frozenset[str]] = frozenset()  # details that belong to the world, beside its knobs
     hidden: ClassVar[frozenset[str]] = frozenset()  # knobs of which an episode's first observation tells nothing
     simulated: ClassVar[bool] = True  # whether an instance is a simulation, and costs time to make
 

@@ -49,6 +49,16 @@ def test_a_knob_that_one_side_lacks_makes_all_worlds_differ(tmp_path: Path) -> N
     assert (len(near), near.differing) == (0, 8)
 
 
+def test_what_else_was_given_tells_worlds_apart_where_both_sides_know_it(tmp_path: Path) -> None:
+    unknown = written(tmp_path / "a", {"near": some(3, 8)})
+    a = replace(unknown, given={"followed": np.ones(8)})
+    other = replace(unknown, given={"followed": np.array([1, 1, 1, 1, 1, 1, 2, 2.0])})
+    for b, paired in ((a, 8), (unknown, 8), (other, 6)):
+        ((near,), (back,)) = pair(a, b), pair(b, a)
+        assert len(near) == len(back) == paired
+        assert near.differing == back.differing == 8 - paired
+
+
 def test_other_seeds_are_other_worlds(tmp_path: Path) -> None:
     a, b = written(tmp_path / "a", {"near": some(3, 8)}), written(tmp_path / "b", {"near": some(3, 8)}, seed=2)
     assert [(len(one), one.alone) for one in pair(a, b)] == [(0, 16)]

@@ -81,6 +81,7 @@ def test_names_are_unique_and_units_are_given(task_name: str) -> None:
     assert all(knob.unit.strip() and knob.meaning.strip() for knob in task.knobs.values())
     assert task.error_unit.strip()
     assert all(task.detail_units.values())
+    assert task.given <= set(task.detail_units)
     assert task.control_period > 0
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from zlib import crc32
 
 import numpy as np
 
@@ -33,6 +35,11 @@ class Reference:
         """Highest less lowest angle (7,) [rad] of each joint."""
         amplitude: Floats = np.ptp(self.joints, axis=0)
         return amplitude
+
+    @cached_property
+    def checksum(self) -> int:
+        """CRC-32 of all its numbers."""
+        return crc32(self.hand.tobytes(), crc32(self.joints.tobytes()))
 
 
 def _progress() -> Floats:
