@@ -78,4 +78,5 @@ def test_nothing_is_written_where_something_is_read(
 def test_every_command_that_writes_is_in_that_table(root: Path) -> None:
     writes = re.compile(r'"--output"|new_file|new_folder|check_writable|replacing\(|write_\w+\(')
     commands = {path.stem for path in root.glob("stages/*.py") if writes.search(path.read_text())}
-    assert commands == {line.split()[0] for line in WRITTEN}
+    # The names of what `new_task` writes are not given: tests/test_new_task.py.
+    assert commands - {"new_task"} == {line.split()[0] for line in WRITTEN}

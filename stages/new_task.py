@@ -1,0 +1,117 @@
+"""Begin a task of your own: NAME becomes a copy of a task that is here, listed wherever the chain asks for a task.
+
+The copy runs at once, by `pytest -k NAME` and `dvc repro`, and is then made another task by editing it. Nothing that is
+here is changed but `params.yaml`, `dvc.yaml` and the list in `stages/tasks/__init__.py`, to which lines are added.
+"""
+
+from collections.abc import Iterator
+from keyword import iskeyword
+from pathlib import Path
+import re
+import shutil
+
+from stages.core import cli, errors
+from stages.core.blocks import with_copy, with_item
+from stages.core.checks import PER_TASK
+from stages.core.files import check_file, check_writable, write_text
+from stages.core.settings import load_settings
+from stages.policies import POLICIES
+from stages.tasks import TASKS
+
+_TASKS, _RECORDINGS = Path("stages/tasks"), Path("data/recordings")
+_LISTED, _PARAMS, _CHAIN = _TASKS / "__init__.py", Path("params.yaml"), Path("dvc.yaml")
+_TAKEN = ("code", "conditions", "recordings")  # in data/, by what is of all tasks
+
+
+def main() -> None:
+    """Command line."""
+    parser = cli.plain_parser(__doc__)
+    parser.add_argument("name", help="of the new task, such as open_drawer")
+    known = ", ".join(TASKS)
+    parser.add_argument("--like", default="distance", help=f"the task that is copied (distance; there are {known})")
+    arguments = parser.parse_args()
+    name, like = arguments.name, arguments.like
+    TASKS.find(like)
+    _check_name(name)
+    texts, copies = changes(name, like), dict(_recordings(name, like))
+    for path in (*texts, *copies.values()):
+        check_writable(path)
+    for source, target in copies.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    for path, text in texts.items():
+        write_text(path, text)
+    print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}; its numbers are in {_PARAMS}")
+    print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0")
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or iskeyword(name):
+        raise errors.UserError(f"name: found {errors.quoted(name)}, allowed: words of a-z and 0-9, joined by _")
+    for path in (_TASKS / f"{name}.py", _TASKS / name, _RECORDINGS / name, Path("data") / name):
+        if path.exists():
+            raise errors.UserError(f"name: found {name}, which is {path}, allowed: a new one")
+    if name in (*TASKS, *_TAKEN):
+        raise errors.UserError(f"name: found {name}, which is taken, allowed: a new one")
+
+
+def changes(name: str, like: str) -> dict[Path, str]:
+    """The texts that make a task of a copy, by the file each is for."""
+    module, _, kind = TASKS.places[like].partition(":")
+    listed = f'        "{like}": "{module}:{kind}",\n'
+    made = "".join(word.capitalize() for word in name.split("_"))
+    lists = _read(_LISTED)
+    if listed not in lists:
+        raise errors.UserError(f"{_LISTED}: found no line for {like}, allowed: {listed.strip()}")
+    return {
+        _TASKS / f"{name}.py": _source(Path(*module.split(".")).with_suffix(".py"), (like, kind), (name, made)),
+        _RECORDINGS / name / ".gitkeep": "",
+        _LISTED: lists.replace(listed, f'{listed}        "{name}": "stages.tasks.{name}:{made}",\n'),
+        _CHAIN: _chain(name, like),
+        _PARAMS: _params(name, like),
+    }
+
+
+def _source(path: Path, old: tuple[str, str], new: tuple[str, str]) -> str:
+    """The copy's code: the class has another name, and so has the task where its name is no word of other meanings."""
+    source, (like, kind), (name, made) = _read(path), old, new
+    if re.search(rf"\b{made}\b", source):
+        raise errors.UserError(f"name: found {name}, whose class {made} is another in {path}, allowed: another one")
+    source = re.sub(rf"\b{kind}\b", made, source)
+    if "_" in like:
+        source = re.sub(rf"(?<![\w.]){like}\b", name, source)
+    purpose = f'"""Begun as a copy of {like}: say here what this world is and what is to be done in it."""'
+    return re.sub(r'\A""".*?"""', lambda _: purpose, source, flags=re.DOTALL)
+
+
+def _params(name: str, like: str) -> str:
+    text = with_item(_read(_PARAMS), _PARAMS, ["tasks"], name)
+    for section in PER_TASK:
+        text = with_copy(text, _PARAMS, [section], like, name)
+    return text
+
+
+def _chain(name: str, like: str) -> str:
+    text = _read(_CHAIN)
+    for stage in ("measure", "report"):
+        text = with_item(text, _CHAIN, ["stages", stage, "deps"], f"data/{name}", after=f"data/{like}")
+    return text
+
+
+def _recordings(name: str, like: str) -> Iterator[tuple[Path, Path]]:
+    """The recordings that the copied parameters name: where each is, and where the copy looks for it."""
+    settings = load_settings(_PARAMS, TASKS, POLICIES)
+    shown = settings.of(settings.params.demonstrate, "demonstrate", like).recordings
+    corrected = settings.of(settings.params.correct, "correct", like).recordings
+    for file in (*shown, *corrected.values()):
+        check_file(_RECORDINGS / like / file)
+        yield _RECORDINGS / like / file, _RECORDINGS / name / file
+
+
+def _read(path: Path) -> str:
+    check_file(path)
+    return path.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    errors.run(main)

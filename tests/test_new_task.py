@@ -1,0 +1,103 @@
+"""A task that is begun as a copy is one at once, and takes nothing from the others."""
+
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from stages.core.checks import PER_TASK
+from stages.core.errors import UserError
+from stages.core.registry import Registry
+from stages.new_task import changes
+from stages.tasks import TASKS
+from tests.chain import ROOT, SMALL, copy_repository, ran, run
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which the lab's exercise was copied."""
+    folder = copy_repository(tmp_path_factory.mktemp("begun") / "repository", {**SMALL, "tasks": ["distance"]})
+    text = (ROOT / "dvc.yaml").read_text()
+    (folder / "dvc.yaml").write_text(text)  # with its comments
+    run(folder, "git", "commit", "-qam", "all tasks")
+    run(folder, "python", "-m", "stages.new_task", "begun_here")
+    return folder
+
+
+def test_nothing_that_was_there_is_gone(begun: Path) -> None:
+    changed = {}
+    for line in run(begun, "git", "diff", "--minimal", "--numstat").splitlines():
+        added, removed, path = line.split("\t")
+        changed[path] = int(added)
+        assert removed == "0"
+    assert changed.keys() == {"dvc.yaml", "params.yaml", "stages/tasks/__init__.py"}
+    assert (changed["dvc.yaml"], changed["stages/tasks/__init__.py"]) == (2, 1)
+
+
+def test_its_parameters_are_those_of_what_was_copied(begun: Path) -> None:
+    params = yaml.safe_load((begun / "params.yaml").read_text())
+    assert params["tasks"] == ["distance", "begun_here"]
+    assert all(params[section]["begun_here"] == params[section]["distance"] for section in PER_TASK)
+    kept, copied = (begun / "data" / "recordings" / task for task in ("distance", "begun_here"))
+    assert all((copied / file.name).read_bytes() == file.read_bytes() for file in kept.iterdir())
+
+
+def test_the_chain_runs_it(begun: Path) -> None:
+    done = ran(run(begun, "dvc", "repro", "evaluate@begun_here-round0"))
+    stages = ("demonstrate@begun_here", *(f"{stage}@begun_here-round0" for stage in ("build", "train", "evaluate")))
+    assert done == ["code", "randomize", *stages]
+
+
+def test_it_keeps_what_every_task_promises(begun: Path) -> None:
+    shutil.copytree(ROOT / "tests", begun / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", begun)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    asked = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tasks", "tests/test_dvc_yaml.py")
+    done = subprocess.run(
+        [*asked, "-k", "begun_here"], cwd=begun, env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout  # it is 5 where nothing was asked
+
+
+@pytest.mark.parametrize("like", TASKS)
+def test_a_copy_of_any_task_is_a_class_of_its_own(like: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    texts = {path: text for path, text in changes("begun_here", like).items() if path.suffix == ".py"}
+    source = texts[Path("stages/tasks/begun_here.py")]
+    (tmp_path / f"copy_of_{like}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    made = Registry[object]("task", {"begun_here": f"copy_of_{like}:BegunHere"}).find("begun_here")
+    assert made.__module__ == f"copy_of_{like}"
+    assert '"begun_here": "stages.tasks.begun_here:BegunHere",\n' in texts[Path("stages/tasks/__init__.py")]
+    if "_" in like:
+        assert like not in source.replace(f"Begun as a copy of {like}", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Open", "name: found Open, allowed: words of a-z and 0-9, joined by _"),
+        ("../open", "name: found ../open, allowed: words of a-z and 0-9, joined by _"),
+        ("class", "name: found class, allowed: words of a-z and 0-9, joined by _"),
+        ("distance", "name: found distance, which is stages/tasks/distance.py, allowed: a new one"),
+        ("kuka", "name: found kuka, which is stages/tasks/kuka, allowed: a new one"),
+        ("recordings", "name: found recordings, which is data/recordings, allowed: a new one"),
+        ("begun_here", "name: found begun_here, which is stages/tasks/begun_here.py, allowed: a new one"),
+        ("knob", "name: found knob, whose class Knob is another in stages/tasks/distance.py, allowed: another one"),
+    ],
+)
+def test_a_name_that_cannot_be_is_told_and_nothing_changes(begun: Path, name: str, message: str) -> None:
+    before = run(begun, "git", "status", "--porcelain")
+    ended = subprocess.run([sys.executable, "-m", "stages.new_task", name], cwd=begun, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (2, f"error: {message}\n")
+    assert run(begun, "git", "status", "--porcelain") == before
+
+
+def test_what_is_to_be_copied_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"__init__\.py: no such file"):
+        changes("begun_here", "distance")
