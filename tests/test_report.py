@@ -188,9 +188,23 @@ def test_a_browser_shows_every_picture_and_nothing_sticks_out(made: Path, browse
     assert [image for image in images if not (image[0] > 0 and image[1] and image[2])] == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     # Wider than the screen may only be what scrolls by itself.
-    outside = """return [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll')
+    outside = """return [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, .contents')
       && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
     assert browser.execute_script(outside) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_contents_lead_everywhere_from_everywhere(made: Path, browser: Any, width: int) -> None:
+    show(browser, made / "reports/index.html", width)
+    wanted = ["top", "chain", *TINY, "studies", "table"]
+    links = "return [...document.querySelectorAll('.contents a')].map(a => a.getAttribute('href'))"
+    assert browser.execute_script(links) == [f"#{one}" for one in wanted]
+    top = "return document.querySelector(arguments[0]).getBoundingClientRect().top"
+    browser.execute_script("document.documentElement.style.scrollBehavior = 'auto'")
+    for one in wanted[1:-1]:
+        browser.execute_script("location.hash = arguments[0]", one)
+        assert browser.execute_script(top, ".contents") == 0
+        assert 0 < browser.execute_script(top, f"#{one} h2") < 100  # [px] below the contents
 
 
 def test_a_browser_requests_nothing_and_complains_of_nothing(made: Path, browser: Any) -> None:
@@ -207,6 +221,11 @@ def test_the_table_holds_every_task_round_and_condition(made: Path, browser: Any
     assert [tuple(row[:3]) for row in rows] == keys(made)
     studies = browser.find_element("id", "studies")
     assert "Are few steps <enough>?" in studies.text
+    cells = "return [...document.querySelectorAll('#studies .heat tr')].map(r => [...r.cells].map(c => c.textContent))"
+    head, few = browser.execute_script(cells)
+    assert head == ["variant", "shown", "far", "start", "noisy", "real"]
+    assert few[0] == "few"
+    assert all(re.fullmatch(r"\d+ → \d+ %", cell) for cell in few[1:])
     drawn = [image.get_attribute("alt") for image in studies.find_elements("tag name", "img")]
     conditions = ("all conditions", "shown", "far", "start", "noisy", "real")
     assert [alt.split(";")[0] for alt in drawn] == [f"Success over expert steps, {name}" for name in conditions]

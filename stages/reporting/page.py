@@ -34,6 +34,11 @@ class Glance:
     rounds: list[int]
     rows: list[tuple[str, list[tuple[str, float]]]]
 
+    @property
+    def columns(self) -> list[str]:
+        """What stands above the shares."""
+        return [f"round {number}" for number in self.rounds]
+
 
 @dataclass(frozen=True)
 class Section:

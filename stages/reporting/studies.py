@@ -17,6 +17,7 @@ from stages.reporting.spending import spending_figures
 from stages.reporting.standing import standing_figures
 from stages.reporting.summary import COLUMNS, cells
 from stages.reporting.sweep import sweep_figure
+from stages.reporting.variants import Variants, compare_variants
 
 SEEDS = "seeds.csv"
 
@@ -38,6 +39,7 @@ class Finding:
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     figures: tuple[Figure, ...]
+    variants: Variants | None = None  # of a study that has some
 
 
 def read_studies(folder: Path | None) -> list[Finding]:
@@ -63,7 +65,7 @@ def _read(path: Path) -> Finding:
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
     drawn = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
     figures = (*drawn, *_seen(path.with_suffix(".jpg")))
-    return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures)
+    return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures, compare_variants(table))
 
 
 def _seen(path: Path) -> tuple[Figure, ...]:

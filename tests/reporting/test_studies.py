@@ -7,6 +7,7 @@ from PIL import Image
 import pytest
 
 from stages.reporting.studies import read_studies
+from stages.reporting.variants import compare_variants
 
 
 @pytest.fixture
@@ -36,6 +37,38 @@ def test_variants_stand_beside_each_other_in_each_condition(folder: Path) -> Non
     )
     drawn = picture.content.decode()
     assert all(f">{word}</text>" in drawn for word in ("near", "far", "one", "other"))
+
+
+def test_a_variant_differs_where_intervals_do_not_overlap(folder: Path) -> None:
+    (study,) = read_studies(folder)
+    found = study.variants
+    assert found is not None
+    assert (found.reference, found.apart, found.alike) == (
+        "one",
+        [("other", "better in near (100 %, not 50 %) and far (100 %, not 50 %)")],
+        0,
+    )
+    assert found.conditions == ["near", "far"]
+    assert found.rows[1] == ("other", [("100 → 100 %", 1.0)] * 2)
+
+
+def test_worse_and_better_are_told_apart_and_who_is_neither_is_counted(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv")
+    mixed = table[table["variant"] == "other"].assign(variant="mixed")
+    mixed.loc[mixed["condition"] == "far", ["success", "success_low", "success_high"]] = 0.1, 0.0, 0.2
+    touching = table[table["variant"] == "other"].assign(variant="touching", success_low=0.6)
+    # The first round does not count, whatever happened there.
+    table.loc[table["round"] == 0, ["success", "success_low", "success_high"]] = 0.0, 0.0, 0.1
+    found = compare_variants(pd.concat([table[table["variant"] == "one"], mixed, touching]))
+    assert found.apart == [("mixed", "better in near (100 %, not 50 %); worse in far (10 %, not 50 %)")]
+    assert found.alike == 1
+    assert found.rows[0] == ("one", [("0 → 50 %", 0.5)] * 2)
+
+
+def test_one_variant_alone_is_held_against_nothing(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv")
+    found = compare_variants(table[(table["variant"] == "one") & (table["round"] == 1)])
+    assert (found.apart, found.alike, found.rows) == ([], 0, [("one", [("50 %", 0.5)] * 2)])
 
 
 def test_a_picture_beside_the_study_is_shown_as_it_is(folder: Path) -> None:
