@@ -104,7 +104,7 @@ def ask_responses(arguments: Namespace, settings: Settings, rounds: list[str]) -
 
 
 def ask_calibration(arguments: Namespace, settings: Settings, rounds: list[str]) -> None:
-    """Calibrate again and again on a part of further demonstrations, which no round has a part in."""
+    """Calibrate again and again on some of many demonstrations, and try that on all the others."""
     from stages.core.conditions import conditions_of
     from stages.demonstrate import scripted_episodes
     from stages.probing.calibration import check_calibration

@@ -33,6 +33,9 @@ def main() -> None:
     task = TASKS.find(arguments.task)
     schema = schemas.expert_schema(arguments.task, task)
     if arguments.rows.name == schemas.STEPS:
+        beside = arguments.rows.parent / schemas.EPISODES
+        if arguments.more.resolve() != beside.resolve():
+            raise errors.UserError(f"{arguments.more}: found other episodes, allowed: {beside}, those of the steps")
         parts = from_demonstrations(arguments.rows.parent, arguments.task, task)
     else:
         parts = aggregate(arguments.rows, arguments.more, schema)

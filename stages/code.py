@@ -9,6 +9,7 @@ there: its own, and of the policies the kind that params.yaml names for it, if t
 further task, or a kind of policy that another task is cloned by, leaves the file as it is.
 """
 
+from collections.abc import Iterator
 from functools import cache
 import hashlib
 from pathlib import Path
@@ -71,13 +72,27 @@ def files(root: Path, path: Path, concern: Concern = EVERYTHING) -> set[Path]:
             seen.add(one)
             module = read(one)
             named = [entry.place.partition(":")[0] for entry in module.counted(concern)]
-            waiting += (file for name in (*module.names, *named) for file in located(root, name))
-    beside = {file for one in seen if one.parent != path.parent for file in one.parent.iterdir() if _is_beside(file)}
-    return {file.relative_to(root) for file in seen | beside}
+            names = (absolute(name, one.relative_to(root)) for name in (*module.names, *named))
+            waiting += (file for name in names for file in located(root, name))
+    packages = {one.parent for one in seen if one.parent != path.parent}
+    return {file.relative_to(root) for file in (*seen, *(file for one in packages for file in _beside(one)))}
 
 
-def _is_beside(file: Path) -> bool:
-    return file.is_file() and file.suffix not in (".py", ".pyc")
+def absolute(name: str, path: Path) -> str:
+    """The name of what the module at `path` (from the root) calls so: a dot is its package, two the one above."""
+    inner = name.lstrip(".")
+    above = len(name) - len(inner)
+    return ".".join([*path.parts[:-above], inner]).strip(".") if above else name
+
+
+def _beside(package: Path) -> Iterator[Path]:
+    """What lies in a package and is no module; also in folders, unless these are packages of their own."""
+    for one in package.iterdir():
+        if one.is_dir():
+            if one.name != "__pycache__" and not (one / "__init__.py").is_file():
+                yield from _beside(one)
+        elif one.is_file() and one.suffix not in (".py", ".pyc"):
+            yield one
 
 
 @cache

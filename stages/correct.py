@@ -23,6 +23,7 @@ from stages.core.episode import Ints, Plan, Steps
 from stages.core.gates import GATES, Visited
 from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
+from stages.core.promises import expert_actions
 from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, load_settings
@@ -129,7 +130,7 @@ def label(task: type[Task], practised: list[Practised], budget: int) -> Iterator
         budget -= len(frames)
         if len(frames):
             seen = episode.observations[frames]
-            yield Answers(episode.plan.index, frames, seen, task.expert(seen))
+            yield Answers(episode.plan.index, frames, seen, expert_actions(task, task.expert(seen), len(seen)))
 
 
 def take_over(

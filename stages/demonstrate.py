@@ -93,6 +93,7 @@ def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> li
                 outcome="success",
                 error=0.0,
                 details=dict.fromkeys(task.detail_units, 0.0),
+                given=dict.fromkeys(task.given_units, 0.0),
             )
         )
     return episodes

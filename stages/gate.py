@@ -97,7 +97,7 @@ def run_gate(arguments: Namespace) -> int:
     now = data_folder("workspace", workspace, None, arguments.task)
     paired = pair_sides(baseline, now)
     same = {(one.task, one.condition): one for one in unchanged(baseline, now, paired)}
-    coverage = replace(cover(baseline, now, paired).but(list(same)), unchanged=list(same.values()))
+    coverage = replace(cover(baseline, now, paired), unchanged=list(same.values()))
     paired = [one for one in paired if (one.task, one.condition) not in same]
     if arguments.sequential:
         failed, coverage = _sequential(arguments, baseline, now, paired, coverage)
@@ -145,7 +145,8 @@ def _sequential(
             contests[task] = Contest(task, settings, arguments.data / task / "demonstrations", policies)
         answers = hold(paired, contests, rule, arguments.worlds, lambda: end is not None and monotonic() > end)
     told = trial_report.document if arguments.json else trial_report.text
-    covered = coverage.but([(one.task, one.condition) for one in answers if one.state != "open"])
+    settled = [(one.task, one.condition) for one in answers if one.state != "open"]
+    covered = coverage.but([*settled, *((one.task, one.condition) for one in coverage.unchanged)])
     print(told(arguments.baseline, answers, rule, covered))
     return any(one.state == "failed" for one in answers), covered
 

@@ -5,15 +5,17 @@ here is changed but `params.yaml`, `dvc.yaml` and the list in `stages/tasks/__in
 """
 
 from collections.abc import Iterator
+from io import StringIO
 from keyword import iskeyword
 from pathlib import Path
 import re
-import shutil
+from tokenize import NAME, generate_tokens
 
 from stages.core import cli, errors
 from stages.core.blocks import with_copy, with_item
 from stages.core.checks import PER_TASK
-from stages.core.files import check_file, check_writable, write_text
+from stages.core.documents import parse_yaml
+from stages.core.files import check_file, check_writable, write_bytes
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -33,21 +35,35 @@ def main() -> None:
     name, like = arguments.name, arguments.like
     TASKS.find(like)
     _check_name(name)
-    texts, copies = changes(name, like), dict(_recordings(name, like))
-    for path in (*texts, *copies.values()):
-        check_writable(path)
-    for source, target in copies.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    for path, text in texts.items():
-        write_text(path, text)
+    _write({**changes(name, like), **dict(_recordings(name, like))})
     print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}; its numbers are in {_PARAMS}")
     print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0")
+
+
+def _write(contents: dict[Path, bytes]) -> None:
+    """All of them, or none: where one cannot be written, the others become again what they were."""
+    for path in contents:
+        check_writable(path)
+    before = {path: path.read_bytes() if path.exists() else None for path in contents}
+    try:
+        for path, content in contents.items():
+            write_bytes(path, content)
+    except BaseException:
+        for path, kept in before.items():
+            if kept is not None:
+                write_bytes(path, kept)
+            elif path.exists():
+                path.unlink()
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+        raise
 
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or iskeyword(name):
         raise errors.UserError(f"name: found {errors.quoted(name)}, allowed: words of a-z and 0-9, joined by _")
+    if parse_yaml(name, _PARAMS) != name:
+        raise errors.UserError(f"name: found {name}, which is no word in YAML, allowed: another one")
     for path in (_TASKS / f"{name}.py", _TASKS / name, _RECORDINGS / name, Path("data") / name):
         if path.exists():
             raise errors.UserError(f"name: found {name}, which is {path}, allowed: a new one")
@@ -55,21 +71,24 @@ def _check_name(name: str) -> None:
         raise errors.UserError(f"name: found {name}, which is taken, allowed: a new one")
 
 
-def changes(name: str, like: str) -> dict[Path, str]:
-    """The texts that make a task of a copy, by the file each is for."""
+def changes(name: str, like: str) -> dict[Path, bytes]:
+    """What makes a task of a copy, by the file it is for."""
     module, _, kind = TASKS.places[like].partition(":")
     listed = f'        "{like}": "{module}:{kind}",\n'
     made = "".join(word.capitalize() for word in name.split("_"))
     lists = _read(_LISTED)
     if listed not in lists:
         raise errors.UserError(f"{_LISTED}: found no line for {like}, allowed: {listed.strip()}")
-    return {
+    if not Path(*module.split(".")).with_suffix(".py").is_file():
+        raise errors.UserError(f"--like: found {like}, which is a package, allowed: a task that is one file")
+    texts = {
         _TASKS / f"{name}.py": _source(Path(*module.split(".")).with_suffix(".py"), (like, kind), (name, made)),
         _RECORDINGS / name / ".gitkeep": "",
         _LISTED: lists.replace(listed, f'{listed}        "{name}": "stages.tasks.{name}:{made}",\n'),
         _CHAIN: _chain(name, like),
         _PARAMS: _params(name, like),
     }
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def _source(path: Path, old: tuple[str, str], new: tuple[str, str]) -> str:
@@ -77,11 +96,22 @@ def _source(path: Path, old: tuple[str, str], new: tuple[str, str]) -> str:
     source, (like, kind), (name, made) = _read(path), old, new
     if re.search(rf"\b{made}\b", source):
         raise errors.UserError(f"name: found {name}, whose class {made} is another in {path}, allowed: another one")
-    source = re.sub(rf"\b{kind}\b", made, source)
+    source = _renamed(source, kind, made)
     if "_" in like:
         source = re.sub(rf"(?<![\w.]){like}\b", name, source)
     purpose = f'"""Begun as a copy of {like}: say here what this world is and what is to be done in it."""'
     return re.sub(r'\A""".*?"""', lambda _: purpose, source, flags=re.DOTALL)
+
+
+def _renamed(source: str, old: str, new: str) -> str:
+    """The code with another name in the place of `old`, which in comments and texts may be just a word."""
+    lines = source.splitlines(keepends=True)
+    for token in reversed(list(generate_tokens(StringIO(source).readline))):
+        if token.type == NAME and token.string == old:
+            row, column = token.start
+            line = lines[row - 1]
+            lines[row - 1] = f"{line[:column]}{new}{line[column + len(old) :]}"
+    return "".join(lines)
 
 
 def _params(name: str, like: str) -> str:
@@ -98,19 +128,22 @@ def _chain(name: str, like: str) -> str:
     return text
 
 
-def _recordings(name: str, like: str) -> Iterator[tuple[Path, Path]]:
-    """The recordings that the copied parameters name: where each is, and where the copy looks for it."""
+def _recordings(name: str, like: str) -> Iterator[tuple[Path, bytes]]:
+    """The recordings that the copied parameters name, by where the copy looks for them."""
     settings = load_settings(_PARAMS, TASKS, POLICIES)
     shown = settings.of(settings.params.demonstrate, "demonstrate", like).recordings
     corrected = settings.of(settings.params.correct, "correct", like).recordings
     for file in (*shown, *corrected.values()):
         check_file(_RECORDINGS / like / file)
-        yield _RECORDINGS / like / file, _RECORDINGS / name / file
+        yield _RECORDINGS / name / file, (_RECORDINGS / like / file).read_bytes()
 
 
 def _read(path: Path) -> str:
     check_file(path)
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise errors.UserError(f"{path}: not a text ({errors.reason(error)})") from None
 
 
 if __name__ == "__main__":

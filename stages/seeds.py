@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from stages.core import cli, errors
+from stages.core.checks import repeated
 from stages.core.files import check_writable, write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def main() -> None:
     from stages.tasks import TASKS
 
     seed = load_settings(_PARAMS, TASKS, POLICIES).seed
-    chain = read_chain(_PARAMS.read_text(encoding="utf-8"), str(_PARAMS))
+    chain = read_chain(_PARAMS.read_bytes(), str(_PARAMS))
     tasks = chosen_tasks(arguments.task, chain)
     seeds = range(seed, seed + arguments.count)
     for one in seeds:
@@ -66,6 +67,9 @@ def chosen_tasks(wanted: list[str] | None, chain: "Chain") -> list[str]:
     for name in wanted or []:
         if name not in chain.tasks:
             raise errors.UserError(f"--task: found {name}, allowed: {', '.join(chain.tasks)}")
+    again = repeated(wanted or [])
+    if again is not None:
+        raise errors.UserError(f"--task: found {again} again, allowed: each task once")
     return list(wanted or chain.tasks)
 
 
@@ -127,11 +131,12 @@ def outcomes(evaluations: "list[Evaluation]", condition: str) -> "Bools":
         places = places[np.argsort(one.seeds[places])]
         rows.append(one.success[places])
         endings.append(one.endings[places])
-        worlds.append([one.seeds[places], *(one.worlds[knob][places] for knob in sorted(one.worlds))])
+        knobs = {knob: one.worlds[knob][places] for knob in sorted(one.worlds)}
+        given = [one.given[name][places] for name in sorted(one.given)]
+        worlds.append([one.seeds[places], *knobs.values(), *given])
     if any(not np.array_equal(np.array(worlds[0]), np.array(other)) for other in worlds[1:]):
         where = f"{evaluations[0].task} {condition}"
         raise errors.UserError(f"{where}: the seeds were judged in other worlds, allowed: the same for all")
-    knobs = dict(zip(sorted(evaluations[0].worlds), worlds[0][1:], strict=True))
     return np.array(rows)[:, without_copies(knobs, np.concatenate(endings, axis=1))]
 
 

@@ -4,10 +4,9 @@ They serve runs of this very code alone (those with `compute.backend: dask` and 
 until they are ended. What is not named here goes to `dask worker`.
 """
 
-import os
-
 from stages.core import cli, errors
 from stages.core.cluster import checkout
+from stages.core.parallel import count_cores
 from stages.core.params import ComputeSettings
 from stages.core.validation import MisfitError, fit
 
@@ -16,7 +15,7 @@ def main() -> None:
     """Command line."""
     parser = cli.plain_parser(__doc__)
     parser.add_argument("scheduler", help="its address, such as tcp://host:8786")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (one a core)")
+    parser.add_argument("--jobs", type=int, default=count_cores(), help="processes (one a core)")
     arguments, others = parser.parse_known_args()
     _check_address(arguments.scheduler)
     if arguments.jobs < 1:

@@ -48,8 +48,9 @@ def _episode(plan: Plan, won: bool, task: str) -> Episode:
     details = dict.fromkeys(kind.detail_units, 0.0)
     outcome = "success" if won else "timeout"
     scores = Scores.unknown(1)
+    given = dict.fromkeys(kind.given_units, 0.0)
     return Episode(
-        plan, inside, outside, outside, scores, scores.novelty, no, no, left, outcome, float(left[0]), details
+        plan, inside, outside, outside, scores, scores.novelty, no, no, left, outcome, float(left[0]), details, given
     )
 
 

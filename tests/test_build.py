@@ -88,6 +88,14 @@ def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+def test_episodes_of_other_demonstrations_are_refused(chain: Any, stage: Any, tmp_path: Path) -> None:
+    shown = chain.data / "distance" / "demonstrations"
+    other = chain.data / "distance" / "round_0" / "evaluation" / schemas.EPISODES
+    ended = stage("build", "distance", shown / schemas.STEPS, other, "--output", tmp_path / "out")
+    told = f"{other}: found other episodes, allowed: {shown / schemas.EPISODES}, those of the steps"
+    assert ended == (2, f"error: {told}\n")
+
+
 def test_corrections_of_another_task_are_refused(chain: Any, stage: Any, tmp_path: Path) -> None:
     dataset = chain.data / "distance" / "round_0" / "dataset.parquet"
     other = chain.data / "kuka_reach" / "round_0" / "corrections.parquet"

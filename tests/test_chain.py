@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from stages.core.checks import PER_TASK
 from stages.tasks import TASKS
 from tests.chain import ROOT, SMALL, change, copy_repository, outputs, ran, run
 
@@ -121,15 +119,7 @@ def to_run(clone: Path) -> set[str]:
 
 def test_a_further_task_reruns_no_stage_of_another(clone: Path) -> None:
     """As the README says to add one: `fly` is another `distance`."""
-    shutil.copy(clone / "stages/tasks/distance.py", clone / "stages/tasks/fly.py")
-    shutil.copytree(clone / "data/recordings/distance", clone / "data/recordings/fly")
-    replace(clone / "stages/tasks/__init__.py", "{\n", '{\n        "fly": "stages.tasks.fly:Distance",\n')
-    replace(clone / "dvc.yaml", "    - data/distance\n", "    - data/distance\n    - data/fly\n")
-    params = yaml.safe_load((clone / "params.yaml").read_text())
-    for section in PER_TASK:
-        params[section]["fly"] = params[section]["distance"]
-    params["tasks"].append("fly")
-    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    run(clone, "python", "-m", "stages.new_task", "fly")
     for_each_task = {"demonstrate", "build", "train", "evaluate", "practice", "correct"}
     assert to_run(clone) == {"measure", "report", *(f"{stage}@fly" for stage in for_each_task)}
 

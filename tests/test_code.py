@@ -62,6 +62,30 @@ def test_imports_are_followed_wherever_they_are_and_however_they_are_spelled(pac
     }
 
 
+def test_what_lies_in_a_package_is_its_code_and_relative_names_are_followed(package: Path) -> None:
+    texts = {
+        "stages/core/a.py": "from ..tasks import lift\n",
+        "stages/tasks/lift/__init__.py": "from . import near\nfrom .far import X\nfrom ..b import B\n",
+        "stages/tasks/lift/near.py": "",
+        "stages/tasks/lift/far.py": "X = 1\n",
+        "stages/tasks/lift/other.py": "",
+        "stages/tasks/lift/arm.urdf": "",
+        "stages/tasks/lift/meshes/fine/arm.obj": "",
+        "stages/tasks/lift/inner/__init__.py": "",
+        "stages/tasks/lift/inner/other.txt": "",
+        "stages/tasks/push/__init__.py": "",
+        "stages/tasks/push/other.txt": "",
+    }
+    for name, text in texts.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    found = {str(file) for file in files(package, package / "stages/one.py")}
+    lift = ("__init__.py", "near.py", "far.py", "arm.urdf", "meshes/fine/arm.obj")
+    core, tasks = ("__init__.py", "a.py", "page.html"), ("__init__.py", "b.py", *(f"lift/{name}" for name in lift))
+    inside = (*(f"core/{name}" for name in core), *(f"tasks/{name}" for name in tasks))
+    assert found == {f"stages/{name}" for name in ("__init__.py", "one.py", *inside)}
+
+
 @pytest.mark.parametrize(
     ("change", "matters"),
     [

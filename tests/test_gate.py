@@ -195,6 +195,23 @@ def test_worlds_that_are_gone_are_no_success(gate: Any) -> None:
     assert (left["far"]["worlds"], left["far"]["lacking"], left["far"]["alone"]) == (200, 20, 20)
 
 
+def test_worlds_that_are_gone_are_no_success_of_the_same_policy_either(gate: Any, tmp_path: Path) -> None:
+    for side in ("old", "data"):
+        (tmp_path / side / "distance/round_0").mkdir(parents=True)
+        (tmp_path / side / "distance/round_0/policy.npz").write_bytes(b"the same")
+    assert gate(GOOD, GOOD).output.count("the same policy did the same in 200 episodes") == 2
+    ended = gate(GOOD, {name: wins[:150] for name, wins in GOOD.items()})
+    assert ended.status == 2
+    assert "found no partner for 100 of 400 worlds of distance near, far, allowed: one for each" in ended.output
+
+
+def test_parameters_that_are_no_text_are_told(gate: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_bytes(b"tasks: [distance] # \xe9\n")
+    ended = gate(GOOD, GOOD, "--params", tmp_path / "bad.yaml")
+    assert (ended.status, ended.output.count("\n")) == (2, 1)
+    assert ended.output.startswith(f"error: {tmp_path / 'bad.yaml'}: not YAML")
+
+
 def test_what_is_gone_and_what_has_become_less_are_both_told(gate: Any) -> None:
     *_, gone, less = gate(GOOD, {"near": some(150, 150)}).output.splitlines()
     assert gone == "error: not in the same worlds on both sides: distance far (see --allow-missing)"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,26 @@ import pytest
 import yaml
 
 from stages.comparing.evaluations import read_evaluation
-from stages.comparing.pairing import pair
+from stages.comparing.further import Contest
+from stages.comparing.pairing import Pairs, pair
+from stages.comparing.planned import planned_worlds
 from stages.core.episode import Episode, Plan, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.params import FeatureSettings, PolicySettings
 from stages.core.policy import Trained, policy_controller, save_policy
 from stages.core.recordings import write_recording
 from stages.core.rollout import expert_controller, rollout
+from stages.core.settings import load_settings
+from stages.core.streams import stream
 from stages.core.tables import write_episodes
 from stages.core.task import NOISE_KNOBS, Floats, Task
+from stages.policies import POLICIES
 from stages.policies.knn import KNN
+from stages.tasks import TASKS
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
 from stages.tasks.kuka.movements import RAISE_POSE, SCRIPTED, STEPS, scripted_references
 from stages.tasks.kuka_joints import SLIDER, TORQUES, KukaJoints
+from tests.chain import ROOT
 
 WAVES, RAISE = range(2)
 CALM = {name: knob.default for name, knob in {**KukaJoints.knobs, **NOISE_KNOBS}.items()}
@@ -196,6 +204,24 @@ def test_other_demonstrations_to_follow_are_other_worlds(tmp_path: Path) -> None
     a, b, c = evaluations
     assert [one.differing for one in pair(a, b)] == [0]
     assert [one.differing for one in pair(a, c)] == [1]
+
+
+def test_recorded_pairs_that_followed_others_are_not_added_to(shown: list[Episode], tmp_path: Path) -> None:
+    write_episodes(tmp_path / "demonstrations", "kuka_joints", KukaJoints, shown)
+    settings = load_settings(ROOT / "params.yaml", TASKS, POLICIES)
+    contest = Contest("kuka_joints", settings, tmp_path / "demonstrations", (tmp_path, tmp_path))
+    plan = contest.worlds(1)["raise"][0]
+    with contest.make() as task:
+        task.reset(plan.world, stream(plan.seed, "reset"))
+        followed = task.given()["followed"]
+    won, seeds = np.array([True]), np.array([plan.seed])
+    world = {knob: np.array([value]) for knob, value in plan.world.items()}
+    pairs = Pairs("kuka_joints", "raise", won, won, seeds=seeds, worlds=world, given={"followed": np.array([followed])})
+    assert [plan.seed for plan in planned_worlds([pairs], {"kuka_joints": contest}, 1)[0]] == [plan.seed]
+    others = replace(pairs, given={"followed": np.array([followed + 1])})
+    told = "demonstrations: found others than kuka_joints raise was evaluated with (followed), allowed: the same"
+    with pytest.raises(UserError, match=f"{re.escape(told)}$"):
+        planned_worlds([others], {"kuka_joints": contest}, 1)
 
 
 def test_the_start_is_off_by_the_offset_in_its_worst_joint(make: Callable[[], Task], shown: list[Episode]) -> None:

@@ -67,12 +67,12 @@ def test_it_keeps_what_every_task_promises(begun: Path) -> None:
 def test_a_copy_of_any_task_is_a_class_of_its_own(like: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     texts = {path: text for path, text in changes("begun_here", like).items() if path.suffix == ".py"}
-    source = texts[Path("stages/tasks/begun_here.py")]
+    source = texts[Path("stages/tasks/begun_here.py")].decode()
     (tmp_path / f"copy_of_{like}.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     made = Registry[object]("task", {"begun_here": f"copy_of_{like}:BegunHere"}).find("begun_here")
     assert made.__module__ == f"copy_of_{like}"
-    assert '"begun_here": "stages.tasks.begun_here:BegunHere",\n' in texts[Path("stages/tasks/__init__.py")]
+    assert '"begun_here": "stages.tasks.begun_here:BegunHere",\n' in texts[Path("stages/tasks/__init__.py")].decode()
     if "_" in like:
         assert like not in source.replace(f"Begun as a copy of {like}", "")
 
@@ -87,6 +87,7 @@ def test_a_copy_of_any_task_is_a_class_of_its_own(like: str, tmp_path: Path, mon
         ("kuka", "name: found kuka, which is stages/tasks/kuka, allowed: a new one"),
         ("recordings", "name: found recordings, which is data/recordings, allowed: a new one"),
         ("begun_here", "name: found begun_here, which is stages/tasks/begun_here.py, allowed: a new one"),
+        ("yes", "name: found yes, which is no word in YAML, allowed: another one"),
         ("knob", "name: found knob, whose class Knob is another in stages/tasks/distance.py, allowed: another one"),
     ],
 )
@@ -95,6 +96,46 @@ def test_a_name_that_cannot_be_is_told_and_nothing_changes(begun: Path, name: st
     ended = subprocess.run([sys.executable, "-m", "stages.new_task", name], cwd=begun, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (2, f"error: {message}\n")
     assert run(begun, "git", "status", "--porcelain") == before
+
+
+def test_where_not_all_can_be_written_nothing_is(begun: Path) -> None:
+    before = run(begun, "git", "status", "--porcelain", "--untracked-files=all")
+    command = (  # params.yaml is larger
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, 12_000)); "
+        "sys.argv = ['new_task', 'half']; runpy.run_module('stages.new_task', None, '__main__')"
+    )
+    ended = subprocess.run([sys.executable, "-c", command], cwd=begun, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("error: params.yaml: cannot be written (File too large), what was there stays; make")
+    assert run(begun, "git", "status", "--porcelain", "--untracked-files=all") == before
+    assert not (begun / "data/recordings/half").exists()
+
+
+def test_words_are_not_renamed_and_ends_of_lines_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stages", "data", "params.yaml", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "params.yaml").unlink()
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes().replace(b"\n", b"\r\n"))
+    monkeypatch.chdir(tmp_path)
+    made = changes("begun_here", "distance")
+    source = made[Path("stages/tasks/begun_here.py")].decode()
+    assert '"""Distance to a target [m]; the action is the step [m] added to it."""' in source
+    assert "class BegunHere(Task):" in source
+    params = made[Path("params.yaml")]
+    assert params.count(b"\n") == params.count(b"\r\n") > params.count(b"begun_here") == len(PER_TASK) + 1
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"a: \xe9\n", "params.yaml: not a text"), (None, "no such file")])
+def test_what_is_no_text_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, told: str
+) -> None:
+    for name in ("stages", "data", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    if content is not None:
+        (tmp_path / "params.yaml").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=told):
+        changes("begun_here", "distance")
 
 
 def test_what_is_to_be_copied_has_to_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,11 @@ def test_what_would_be_lost_is_told_before_any_work(
         ),
         ("train distance a --policy b.npz --metrics b.json --params b.json", "found b.json, which is params as well"),
         ("report none --results a --metrics b --plots c --page d.html --summary c.md --studies c.md", "is studies as"),
+        ("measure a --results c/d.csv --metrics e.json --plots c", "--results: found c/d.csv, which lies in --plots"),
+        (
+            "correct distance round_0 a --output a/steps.parquet",
+            "a/steps.parquet: found the name of a file of episodes",
+        ),
     ],
 )
 def test_nothing_is_written_where_something_is_read(

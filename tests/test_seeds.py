@@ -1,5 +1,6 @@
 """Training seeds are run as experiments and judged in the same worlds."""
 
+from dataclasses import replace
 from pathlib import Path
 import sys
 from typing import Any
@@ -57,6 +58,14 @@ def test_seeds_judged_in_other_worlds_are_refused(tmp_path: Path) -> None:
         outcomes(sides, "near")
 
 
+def test_seeds_that_were_given_other_things_are_refused(tmp_path: Path) -> None:
+    one = read_evaluation(write_evaluation(tmp_path, {"near": some(3, 5)}) / "evaluation")
+    sides = [replace(one, given={"followed": np.full(5, number)}) for number in (1.0, 1.0, 2.0)]
+    assert outcomes(sides[:2], "near").shape == (2, 5)
+    with pytest.raises(UserError, match="distance near: the seeds were judged in other worlds"):
+        outcomes(sides, "near")
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_an_episode_that_comes_again_to_the_last_bit_counts_once(noise: float, tmp_path: Path) -> None:
     """Where nothing in it is random: a seed whose copies end otherwise makes them two."""
@@ -73,6 +82,7 @@ def test_an_episode_that_comes_again_to_the_last_bit_counts_once(noise: float, t
     [
         (("1",), "count: found 1, allowed: at least 2"),
         (("2", "--task", "walk"), "--task: found walk, allowed: distance"),
+        (("2", "--task", "distance", "distance"), "--task: found distance again, allowed: each task once"),
         (("2", "--output", "seeds.txt"), "seeds.txt: found a file ending in .txt, allowed: .csv"),
     ],
 )

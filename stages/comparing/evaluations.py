@@ -11,12 +11,18 @@ import pyarrow.parquet as pq
 from stages.core import parquet, schemas
 from stages.core.columns import values
 from stages.core.episode import Bools, Ints
-from stages.core.errors import UserError
+from stages.core.errors import UserError, quoted
 from stages.core.files import check_file
 from stages.core.task import Floats
 
 WORLD = "world."  # what the names of the knobs' columns begin with
-_NEEDED = ("condition", "seed", "outcome", "steps", "error")
+_NEEDED = {
+    "condition": pa.string(),
+    "seed": pa.int64(),
+    "outcome": pa.string(),
+    "steps": pa.int64(),
+    "error": pa.float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ def read_evaluation(folder: Path) -> Evaluation:
     missing = [name for name in _NEEDED if name not in found.names]
     if missing:
         raise UserError(f"{path}: columns missing: {', '.join(missing)}")
+    for column in found:
+        kind = pa.float64() if column.name.startswith((WORLD, schemas.GIVEN)) else _NEEDED.get(column.name, column.type)
+        if column.type != kind:
+            raise UserError(f"{path}: column {quoted(column.name)}: found {quoted(column.type)}, allowed: {kind}")
     table = parquet.read_table(path, found)
     evaluation = Evaluation(
         found.metadata[b"task"].decode(),

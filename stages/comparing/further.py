@@ -51,7 +51,7 @@ class Contest:
 
     def _run(self, controller: Controller, plans: Sequence[Plan]) -> Ints:
         """Whether it succeeds in each world (N,), as 0 or 1."""
-        episodes = run_episodes(self._make, controller, plans, self._max_steps, self.settings.params.compute, self.task)
+        episodes = run_episodes(self.make, controller, plans, self._max_steps, self.settings.params.compute, self.task)
         return np.array([episode.outcome == "success" for episode in episodes], dtype=np.int64)
 
     @cached_property
@@ -60,7 +60,8 @@ class Contest:
         return self.settings.get(wanted.max_steps, f"evaluate.{self.task}.max_steps")
 
     @cached_property
-    def _make(self) -> Callable[[], Task]:
+    def make(self) -> Callable[[], Task]:
+        """What makes instances of the task."""
         return TASKS.find(self.task).prepare(self.demonstrations)
 
     @cached_property

@@ -24,6 +24,7 @@ class Pairs:
     alike: bool = False  # in each of the worlds both did the same, to the last bit
     seeds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,) of the worlds
     worlds: Mapping[str, Floats] = field(default_factory=dict)  # knob -> (N,)
+    given: Mapping[str, Floats] = field(default_factory=dict)  # what else tells worlds apart, where it is known: (N,)
 
     @property
     def lost(self) -> int:
@@ -63,6 +64,9 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
         alike=np.array_equal(a.endings[kept_a], b.endings[kept_b]),
         seeds=a.seeds[kept_a[once]],
         worlds={knob: column[once] for knob, column in worlds.items()},
+        given={
+            name: column[rows[once]] for side, rows in ((a, kept_a), (b, kept_b)) for name, column in side.given.items()
+        },
     )
 
 

@@ -7,6 +7,7 @@ from stages.comparing.further import Contest
 from stages.comparing.pairing import Pairs
 from stages.core.episode import Plan
 from stages.core.errors import UserError
+from stages.core.streams import stream
 from stages.core.task import World
 
 
@@ -18,6 +19,7 @@ def planned_worlds(paired: Sequence[Pairs], contests: Mapping[str, Contest], mos
     worlds = {task: contests[task].worlds(count) for task, count in counts.items()}
     for one in paired:
         _check(one, worlds[one.task].get(one.condition, []), contests[one.task].settings.path)
+        _check_given(one, contests[one.task])
     return [worlds[one.task].get(one.condition, [])[:most] for one in paired]
 
 
@@ -30,6 +32,21 @@ def _check(pairs: Pairs, plans: Sequence[Plan], params: Path) -> None:
             found = _other(planned.get(seed), ran) if planned else "no such condition"
             allowed = "the worlds of its evaluation (`dvc repro` evaluates in those of now)"
             raise UserError(f"{params}: {pairs.task} {pairs.condition}: found {found}, allowed: {allowed}")
+
+
+def _check_given(pairs: Pairs, contest: Contest) -> None:
+    """UserError unless what else was given in each of the recorded pairs is given in its world now."""
+    if not pairs.given:
+        return
+    with contest.make() as task:
+        for place, seed in enumerate(pairs.seeds.tolist()):
+            world = {knob: float(values[place]) for knob, values in pairs.worlds.items()}
+            task.reset(world, stream(seed, "reset"))
+            now = task.given()
+            others = [name for name, values in pairs.given.items() if now.get(name) != values[place]]
+            if others:
+                found = f"found others than {pairs.task} {pairs.condition} was evaluated with ({', '.join(others)})"
+                raise UserError(f"{contest.demonstrations}: {found}, allowed: the same")
 
 
 def _other(planned: World | None, ran: World) -> str:

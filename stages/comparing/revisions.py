@@ -30,8 +30,8 @@ class Revision:
     def chain(self) -> Chain:
         """The tasks and rounds it is a chain of."""
         where = f"{self.name}:params.yaml"
-        text = self._read(lambda: self.files.read_text("params.yaml", encoding="utf-8"), "it has no params.yaml")
-        return read_chain(text, where)
+        content = self._read(lambda: self.files.cat_file("params.yaml"), "it has no params.yaml")
+        return read_chain(content, where)
 
     def evaluation(self, task: str, round_name: str) -> Evaluation:
         """What its policy of that round did; UserError, which says how to get it, where the cache lacks it."""

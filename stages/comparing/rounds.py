@@ -24,7 +24,7 @@ class Chain:
         return f"round_{number}"
 
 
-def read_chain(text: str, where: str) -> Chain:
+def read_chain(text: bytes, where: str) -> Chain:
     """The chain that the text of a params.yaml describes.
 
     Only `tasks` and `rounds` are read: what else another version's parameters hold is no concern of a comparison.

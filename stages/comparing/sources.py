@@ -121,7 +121,7 @@ def _workspace_round(name: str, workspace: Workspace, task: str | None) -> Side:
 
 
 def _chain(workspace: Workspace) -> Chain:
-    return read_chain(workspace.params.read_text(encoding="utf-8"), str(workspace.params))
+    return read_chain(workspace.params.read_bytes(), str(workspace.params))
 
 
 def _read_rounds(name: str, data: Path, rounds: Mapping[str, str]) -> Side:

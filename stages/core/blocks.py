@@ -20,7 +20,7 @@ def with_copy(text: str, where: object, path: Sequence[str], name: str, copy: st
     key = _named(keys, where, path, name)
     if copy in (one.value for one in keys):
         raise UserError(f"{where}: {'.'.join(path)}: found {copy} already, allowed: another name")
-    lines, start = text.splitlines(keepends=True), key.start_mark.line
+    lines, start = _lines(text), key.start_mark.line
     end = _end(lines, start, key.start_mark.column)
     first = lines[start].replace(name, copy, 1)
     added = "".join([*lines[:end], first, *lines[start + 1 : end], *lines[end:]])
@@ -38,15 +38,23 @@ def with_item(text: str, where: object, path: Sequence[str], item: str, after: s
     node = _at(text, where, path)
     items = node.value if isinstance(node, yaml.SequenceNode) else []
     last = _named(items, where, path, after if after is not None or not items else items[-1].value)
-    lines, line, column = text.splitlines(keepends=True), last.end_mark.line, last.end_mark.column
+    lines, line, column = _lines(text), last.end_mark.line, last.end_mark.column
     if node.flow_style:
         lines[line] = f"{lines[line][:column]}, {item}{lines[line][column:]}"
     else:
-        dash = lines[line].index("-")
-        lines[line] += f"{lines[line][:dash]}- {item}\n"
+        before, _, behind = lines[line].partition("-")
+        lines[line] += f"{before}- {item}{behind[len(behind.rstrip()) :].lstrip(' ')}"
     entry = _found(content, path)
     entry.insert(items.index(last) + 1, item)
     return _checked("".join(lines), where, content)
+
+
+def _lines(text: str) -> list[str]:
+    """The text's lines, each with its end."""
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return lines
 
 
 def _at(text: str, where: object, path: Sequence[str]) -> Any:

@@ -11,19 +11,25 @@ from typing import Any
 from stages.core.errors import UserError
 from stages.core.files import check_file, check_writable
 
+_OF_EPISODES = ("steps.parquet", "episodes.parquet")  # which belong together, and are written as a folder
+
 
 class _Parser(ArgumentParser):
     """Refuses to write where another argument reads, or writes as well."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As ArgumentParser does; UserError for a path that is given twice, one of them to be written."""
+        """As ArgumentParser does; UserError for a path to be written that is another's, or lies in what is replaced."""
         parsed = super().parse_args(args, namespace)
         paths = [(action.dest, path) for action in self._actions for path in _paths(parsed, action.dest)]
-        for written in (action.dest for action in self._actions if isinstance(action.type, NewPath)):
-            for path in _paths(parsed, written):
-                taken = [name for name, other in paths if name != written and other.resolve() == path.resolve()]
-                if taken:
-                    raise UserError(f"--{written}: found {path}, which is {taken[0]} as well, allowed: another path")
+        made = [action.dest for action in self._actions if isinstance(action.type, NewPath)]
+        for written, path in paths:
+            for name, other in paths if written in made else ():
+                if name == written:
+                    continue
+                if path.resolve() == other.resolve():
+                    raise UserError(f"--{written}: found {path}, which is {name} as well, allowed: another path")
+                if name in made and path.resolve().is_relative_to(other.resolve()):
+                    raise UserError(f"--{written}: found {path}, which lies in --{name}, allowed: a path outside of it")
         return parsed
 
 
@@ -81,6 +87,8 @@ class NewPath:
         if self.suffixes and path.suffix not in self.suffixes:
             found = path.suffix or "nothing"
             raise UserError(f"{path}: found a file ending in {found}, allowed: {', '.join(self.suffixes)}")
+        if not self.holds and path.name in _OF_EPISODES:
+            raise UserError(f"{path}: found the name of a file of episodes, allowed: another one")
         check_writable(path, self.holds)
         return path
 

@@ -124,6 +124,7 @@ class Episode:
     outcome: Outcome
     error: float
     details: Mapping[str, float]
+    given: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {

@@ -67,9 +67,8 @@ def check_file(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> UserError:
     why = os.strerror(error.errno) if error.errno else str(error)
-    return UserError(
-        f"{path}: cannot be written ({why}); make room or the folder writable and run it again, nothing was changed"
-    )
+    mend = "make room or the folder writable and run it again"
+    return UserError(f"{path}: cannot be written ({why}), what was there stays; {mend}")
 
 
 def _check_lost(path: Path, holds: Sequence[str]) -> None:

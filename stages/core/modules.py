@@ -27,7 +27,10 @@ class Entry(NamedTuple):
 
 
 class Module(NamedTuple):
-    """What a file comes to: a digest of all but its registries' entries, the modules it names, and those entries."""
+    """What a file comes to: a digest of all but its registries' entries, the modules it names, and those entries.
+
+    A relative name begins with its dots.
+    """
 
     digest: str
     names: frozenset[str]
@@ -56,8 +59,10 @@ def parsed(content: bytes) -> Module:
         match node:
             case ast.Import():
                 names.update(alias.name for alias in node.names)
-            case ast.ImportFrom(module=str(module)):
-                names.update((module, *(f"{module}.{alias.name}" for alias in node.names)))
+            case ast.ImportFrom(module=module, level=level):
+                start = "." * level + (module or "")
+                joint = "." if module else ""
+                names.update((start, *(f"{start}{joint}{alias.name}" for alias in node.names)))
             case ast.Constant(value=str(text)) if spelled := _SPELLED.fullmatch(text):
                 names.add(spelled[1])
             case ast.Call(func=ast.Name("Registry"), args=[ast.Constant(str(what)), ast.Dict() as places]):

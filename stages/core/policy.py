@@ -1,8 +1,9 @@
 """What a policy is, how it is stored, and what it does where it is out of its depth."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 import zipfile
@@ -14,7 +15,7 @@ from stages.core.episode import Controller, Decision, Recollection, Scores, Step
 from stages.core.errors import UserError, quoted
 from stages.core.files import check_file, replacing
 from stages.core.params import PolicySettings
-from stages.core.promises import observed
+from stages.core.promises import expert_actions, observed
 from stages.core.task import Channel, Floats, Task
 
 Response = Literal["act", "hold", "runaway", "ask"]
@@ -145,6 +146,10 @@ def check_answers(trained: Trained, task: type[Task]) -> None:
         raise UserError(f"policy: found {answered[-1]} action channels, allowed: {len(task.action)} ({trained.task})")
 
 
+def _asked(task: type[Task], observations: Floats) -> Floats:
+    return expert_actions(task, task.expert(observations), len(observations))
+
+
 def policy_controller(trained: Trained, response: Response, task: type[Task]) -> Controller:
     """The policy as a controller: where novelty is above the threshold, the response replaces its action.
 
@@ -156,7 +161,9 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     if response not in get_args(Response):
         raise UserError(f"response: found {quoted(response)}, allowed: {', '.join(get_args(Response))}")
     check_answers(trained, task)
-    respond = {"hold": task.hold, "runaway": task.runaway, "ask": task.expert}.get(response)
+    responses: dict[str, Callable[[Floats], Floats]]
+    responses = {"hold": task.hold, "runaway": task.runaway, "ask": partial(_asked, task)}
+    respond = responses.get(response)
 
     def act(observations: Floats) -> Decision:
         actions, scores, recollection = trained.policy.act(observed(task, observations))

@@ -9,6 +9,8 @@ from stages.core.promises import Asked, expert_actions, first_observation, obser
 from stages.core.streams import stream
 from stages.core.task import Floats, Task
 
+_TOGETHER = 64  # steps whose noise is drawn at a time
+
 
 def expert_controller(task: type[Task]) -> Controller:
     """The task's expert as a controller; neither its novelty nor its surprise is measured."""
@@ -27,9 +29,10 @@ class _Run:
 
     def __init__(self, task: Task, plan: Plan, max_steps: int) -> None:
         self.task, self.plan, self.max_steps = task, plan, max_steps
-        self.observation_noise = _noise(plan, "observation_noise", max_steps, len(task.observation))
-        self.observation_bias = _noise(plan, "observation_bias", 1, len(task.observation))
-        self.action_noise = _noise(plan, "action_noise", max_steps, len(task.action))
+        self.observation_noise = _noise(plan, "observation_noise", len(task.observation))
+        bias = _noise(plan, "observation_bias", len(task.observation))
+        self.observation_bias = None if bias is None else next(bias)
+        self.action_noise = _noise(plan, "action_noise", len(task.action))
         self.observations: list[Floats] = []
         self.decisions: list[Decision] = []  # each on a batch of observations ...
         self.rows: list[int] = []  # ... of which this one was of this run
@@ -42,9 +45,9 @@ class _Run:
         """What the controller sees now (O,)."""
         seen = self.true
         if self.observation_bias is not None:
-            seen = seen + self.observation_bias[0]
+            seen = seen + self.observation_bias
         if self.observation_noise is not None:
-            seen = seen + self.observation_noise[len(self.rows)]
+            seen = seen + next(self.observation_noise)
         self.observations.append(seen)
         return seen
 
@@ -52,10 +55,11 @@ class _Run:
         """Execute that row of a decision; true when the episode has ended."""
         frame = len(self.rows)
         executed = decision.actions[row]
+        noise = None if self.action_noise is None else next(self.action_noise)  # that of the frame, used or not
         if frame < len(self.plan.prelude):
             executed = self.plan.prelude[frame]
-        elif self.action_noise is not None and not decision.final[row]:
-            executed = executed + self.action_noise[frame]
+        elif noise is not None and not decision.final[row]:
+            executed = executed + noise
         self.true = self.task.step(executed)
         self.decisions.append(decision)
         self.rows.append(row)
@@ -80,15 +84,20 @@ class _Run:
             outcome(self.task, self.outcome),
             self.task.final_error(),
             self.task.details(),
+            self.task.given(),
         )
 
 
-def _noise(plan: Plan, knob: str, steps: int, channels: int) -> Floats | None:
-    """The noise of every step (steps, channels), from a stream that only the episode's seed decides."""
+def _noise(plan: Plan, knob: str, channels: int) -> Iterator[Floats] | None:
+    """The noise of step after step (channels,), from a stream that only the episode's seed decides; None for none."""
     level = plan.world[knob]
-    if level == 0:
-        return None
-    return level * stream(plan.seed, knob).uniform(-1, 1, (steps, channels))
+    return None if level == 0 else _drawn(level, stream(plan.seed, knob), channels)
+
+
+def _drawn(level: float, rng: np.random.Generator, channels: int) -> Iterator[Floats]:
+    """Many steps at a time, which is quicker, but never as many as an episode may have and hardly any has."""
+    while True:
+        yield from level * rng.uniform(-1, 1, (_TOGETHER, channels))
 
 
 def rollout(

@@ -54,15 +54,11 @@ def episodes_schema(name: str, task: type[Task]) -> pa.Schema:
         pa.field("steps", pa.int64(), nullable=False),
         pa.field("asked", pa.int64(), nullable=False),
         _field("error", task.error_unit),
-        *(_field(column, task.detail_units[detail]) for detail, column in detail_columns(task).items()),
+        *(_field(f"detail.{detail}", unit) for detail, unit in task.detail_units.items()),
+        *(_field(f"{GIVEN}{name}", unit) for name, unit in task.given_units.items()),
         *(_field(f"world.{knob}", known.unit) for knob, known in {**task.knobs, **NOISE_KNOBS}.items()),
     ]
     return pa.schema(fields, metadata={"task": name})
-
-
-def detail_columns(task: type[Task]) -> dict[str, str]:
-    """The column of each of the task's details: those that belong to the world begin with GIVEN."""
-    return {detail: f"{GIVEN if detail in task.given else 'detail.'}{detail}" for detail in task.detail_units}
 
 
 def expert_schema(name: str, task: type[Task]) -> pa.Schema:

@@ -13,7 +13,7 @@ from stages.core.episode import Episode, Ints, Scores, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.parquet import read_parts, read_table, write_table
-from stages.core.schemas import EPISODES, STEPS, detail_columns, episodes_schema, expert_schema, steps_schema
+from stages.core.schemas import EPISODES, GIVEN, STEPS, episodes_schema, expert_schema, steps_schema
 from stages.core.task import NOISE_KNOBS, Channel, Floats, Outcome, Task
 
 Values = Any  # of a column: an array of numpy or Arrow, or a list
@@ -70,7 +70,8 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         "steps": lengths,
         "asked": [int(e.asked.sum()) for e in episodes],
         "error": [e.error for e in episodes],
-        **{column: [e.details[detail] for e in episodes] for detail, column in detail_columns(task).items()},
+        **{f"detail.{detail}": [e.details[detail] for e in episodes] for detail in task.detail_units},
+        **{f"{GIVEN}{name}": [e.given[name] for e in episodes] for name in task.given_units},
         **{f"world.{knob}": [float(e.plan.world[knob]) for e in episodes] for knob in {**task.knobs, **NOISE_KNOBS}},
     }
     with replacing(folder, holds=(STEPS, EPISODES)) as temporary:

@@ -75,7 +75,7 @@ class Task(ABC):
     # What a person's recording must hold; the task derives the other observation channels from it.
     recorded: ClassVar[tuple[Channel, ...]]
     detail_units: ClassVar[Mapping[str, str]] = {}  # of what `details` returns
-    given: ClassVar[frozenset[str]] = frozenset()  # details that belong to the world, beside its knobs
+    given_units: ClassVar[Mapping[str, str]] = {}  # of what `given` returns
     hidden: ClassVar[frozenset[str]] = frozenset()  # knobs of which an episode's first observation tells nothing
     simulated: ClassVar[bool] = True  # whether an instance is a simulation, and costs time to make
 
@@ -133,6 +133,13 @@ class Task(ABC):
 
     def details(self) -> dict[str, float]:
         """Further figures of the episode just ended, named in `detail_units`."""
+        return {}
+
+    def given(self) -> dict[str, float]:
+        """What an episode goes by beside its world, named in `given_units`, from `reset` on: with others it is another.
+
+        (A movement to follow, say, that is a demonstration: the world has but its number.)
+        """
         return {}
 
     def close(self) -> None:  # noqa: B027  # most worlds hold nothing

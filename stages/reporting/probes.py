@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 import pandas as pd
 
+from stages.core.errors import UserError
 from stages.core.wording import plural
 from stages.probing.halves import Half, half_distance
 from stages.probing.probe import SHOWN
@@ -62,6 +63,8 @@ def read_knobs(folder: Path | None, task: str) -> Probed | None:
     if path is None or not path.is_file():
         return None
     table = read_table(path, NEEDED)
+    if SHOWN not in set(table["knob"]):
+        raise UserError(f"{path}: column knob: found no {SHOWN}, allowed: a row of it, from which the others start")
     return Probed(knobs_figure(table), COLUMNS, knob_cells(table), verdict(table))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stages.core.errors import UserError, quoted
 from stages.reporting.drawing import MUTED, chart, round_colour
 from stages.reporting.inputs import read_table, records
 from stages.reporting.picture import Figure, Picture
@@ -39,7 +40,13 @@ def csv(rows: Sequence[Mapping[str, object]]) -> str:
 
 def read_seeds(path: Path) -> pd.DataFrame:
     """The table that `csv` made; UserError where it is not one."""
-    return read_table(path, COLUMNS)
+    table = read_table(path, COLUMNS)
+    for cell in table["by_seed"]:
+        try:
+            _shares(cell)
+        except ValueError:
+            raise UserError(f"{path}: column by_seed: found {quoted(cell)}, allowed: such as 0.5;1") from None
+    return table
 
 
 def seeds_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:

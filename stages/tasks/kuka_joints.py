@@ -58,9 +58,8 @@ class KukaJoints(Task):
         "mean_relative": "1",
         "worst_relative": "1",
         "travelled": "1",
-        "followed": "1",
     }
-    given: ClassVar = frozenset({"followed"})
+    given_units: ClassVar = {"followed": "1"}
 
     def __init__(self, demonstrations: Sequence[Reference] | None = None) -> None:
         """Follow one of the demonstrations; without any, demonstrate a scripted movement."""
@@ -172,10 +171,7 @@ class KukaJoints(Task):
         return float(np.mean(self.errors))
 
     def details(self) -> dict[str, float]:
-        """Joint errors over the episode so far, and the way covered as a share of the reference's (0 of none).
-
-        `followed` is the reference's checksum: with other demonstrations the same number is another movement.
-        """
+        """Joint errors over the episode so far, and the way covered as a share of the reference's (0 of none)."""
         errors = np.array(self.errors)
         relative = errors / self.reference.amplitude[self.moving]
         way = np.abs(np.diff(self.reference.joints[: self.frame + 1, self.moving], axis=0)).sum()
@@ -185,8 +181,11 @@ class KukaJoints(Task):
             "mean_relative": float(relative.mean()),
             "worst_relative": float(relative.max()),
             "travelled": self.way / float(way) if way else 0.0,
-            "followed": float(self.reference.checksum),
         }
+
+    def given(self) -> dict[str, float]:
+        """The checksum of what is followed: with other demonstrations the same number is another movement."""
+        return {"followed": float(self.reference.checksum)}
 
     def close(self) -> None:
         """End the simulation."""

@@ -59,6 +59,19 @@ def test_what_else_was_given_tells_worlds_apart_where_both_sides_know_it(tmp_pat
         assert near.differing == back.differing == 8 - paired
 
 
+@pytest.mark.parametrize(("column", "kind"), [("seed", "int64"), ("world.start", "double"), ("outcome", "string")])
+def test_a_column_of_another_type_is_told(tmp_path: Path, column: str, kind: str) -> None:
+    folder = write_evaluation(tmp_path, {"near": some(3, 4)}) / "evaluation"
+    table = pq.read_table(folder / schemas.EPISODES)
+    place, other = table.column_names.index(column), pa.array([True] * 4)
+    schema = table.schema.set(place, pa.field(column, pa.bool_(), nullable=False))
+    columns = [other if name == column else table[name] for name in table.column_names]
+    metadata = {b"task": table.schema.metadata[b"task"]}
+    parquet.write_table(pa.table(columns, schema=schema.with_metadata(metadata)), folder / schemas.EPISODES)
+    with pytest.raises(UserError, match=f"column {column}: found bool, allowed: {kind}$"):
+        read_evaluation(folder)
+
+
 def test_other_seeds_are_other_worlds(tmp_path: Path) -> None:
     a, b = written(tmp_path / "a", {"near": some(3, 8)}), written(tmp_path / "b", {"near": some(3, 8)}, seed=2)
     assert [(len(one), one.alone) for one in pair(a, b)] == [(0, 16)]

@@ -80,6 +80,19 @@ def test_what_is_not_there_is_told(path: list[str], name: str, message: str) -> 
         with_item(TEXT, "file", ["noise"], "item")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_ends_of_lines_stay_and_the_last_needs_none(end: str) -> None:
+    text = TEXT.replace("\n", end)
+    assert with_item(text, "file", ["rest"], "three").splitlines(keepends=True)[-2:] == [
+        f"- 'two'{end}",
+        f"- three{end}",
+    ]
+    assert with_item(TEXT.rstrip(), "file", ["rest"], "three").endswith("- 'two'\n- three\n")
+    copied = with_copy("all:\n  a: 1", "file", ["all"], "a", "b")
+    assert copied == "all:\n  a: 1\n  b: 1\n"
+    assert with_copy(text, "file", ["noise"], "push", "pull").count(end) == len(TEXT.splitlines()) + 8
+
+
 def test_what_is_there_already_is_not_replaced() -> None:
     with pytest.raises(UserError, match=r"^file: noise: found lift already, allowed: another name$"):
         with_copy(TEXT, "file", ["noise"], "push", "lift")

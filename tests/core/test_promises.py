@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+import re
 import sys
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from stages.core.episode import Plan
+from stages.core.episode import Plan, Recollection, Scores
 from stages.core.errors import UserError
+from stages.core.policy import Answer, Policy, Trained, policy_controller
 from stages.core.registry import Registry
 from stages.core.rollout import expert_controller, rollout
+from stages.core.streams import stream
 from stages.core.task import NOISE_KNOBS, Channel, Floats, Knob, Task, World
 
 
@@ -98,6 +101,20 @@ def test_a_whole_task_runs() -> None:
     run(Cart)
 
 
+def test_noise_is_that_of_the_episodes_stream_however_long_it_is() -> None:
+    world = {knob: known.default for knob, known in {**Cart.knobs, **NOISE_KNOBS}.items()}
+    noisy = {**world, "observation_noise": 0.1, "action_noise": 0.2}
+    prelude = np.zeros((3, 1))
+    plan = Plan(0, "test", 7, noisy, prelude)
+    (episode,) = rollout(Cart, expert_controller(Cart), [plan], 150, 1)
+    quiet = next(rollout(Cart, expert_controller(Cart), [Plan(0, "test", 7, world, episode.executed)], 150, 1))
+    seen = stream(7, "observation_noise").uniform(-1, 1, (150, 2))
+    done = stream(7, "action_noise").uniform(-1, 1, (150, 1))
+    assert len(episode) == 150
+    assert np.array_equal(episode.observations, quiet.observations + 0.1 * seen)
+    assert np.array_equal(episode.executed, np.concatenate([prelude, (episode.actions + 0.2 * done)[3:]]))
+
+
 def test_what_reset_says_of_the_end_stands() -> None:
     class Over(Cart):
         def reset(self, world: World, rng: np.random.Generator) -> Floats:
@@ -114,6 +131,29 @@ def test_what_reset_says_of_the_end_stands() -> None:
     ended = {episode.plan.index: episode for episode in rollout(Over, expert_controller(Over), plans, 5, 1)}
     assert [ended[number].outcome for number in range(3)] == ["crash", "timeout", "crash"]
     assert [len(ended[number]) for number in range(3)] == [1, 5, 1]
+
+
+class Known(Policy):
+    """To which everything is new."""
+
+    def act(self, observations: Floats) -> Answer:
+        rows = len(observations)
+        scores = Scores.unknown(rows)._replace(novelty=np.ones(rows))
+        return Answer(np.zeros((rows, 1)), scores, Recollection.none(rows))
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        (NoNumbers, "NoNumbers.expert: found force nan, allowed: numbers"),
+        (FlatActions, "FlatActions.expert: found the shape (3,), allowed: (3, 1), for the channels force"),
+    ],
+)
+def test_an_expert_that_is_asked_is_held_to_it_too(task: type[Task], told: str) -> None:
+    Known.__abstractmethods__ = frozenset()
+    asks = policy_controller(Trained("cart", "known", Known(), 0.5), "ask", task)  # type: ignore[abstract]
+    with pytest.raises(UserError, match=f"^{re.escape(told)}"):
+        asks(np.ones((3, 2)))
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")

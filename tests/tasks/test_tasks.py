@@ -81,7 +81,7 @@ def test_names_are_unique_and_units_are_given(task_name: str) -> None:
     assert all(knob.unit.strip() and knob.meaning.strip() for knob in task.knobs.values())
     assert task.error_unit.strip()
     assert all(task.detail_units.values())
-    assert task.given <= set(task.detail_units)
+    assert all(task.given_units.values())
     assert task.control_period > 0
 
 
@@ -157,6 +157,7 @@ def test_reset_and_step_give_an_observation(task_name: str, make: Callable[[str]
     with make(task_name)() as one:
         first = one.reset(world, np.random.default_rng(0))
         assert one.outcome is None
+        assert set(one.given()) == set(task.given_units)
         second = one.step(task.expert(first[None])[0])
         assert isinstance(one.error, float)
         assert one.error >= 0
