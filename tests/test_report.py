@@ -167,7 +167,7 @@ def test_the_page_and_the_summary_lead_with_verdicts(made: Path) -> None:
 def test_the_worst_episode_of_the_arm_is_explained(made: Path) -> None:
     """As `python -m stages.explain` explains that step."""
     page = (made / "reports/index.html").read_text()
-    assert page.count("<h3>Where the worst episode went wrong</h3>") == 1
+    assert page.count("Where the worst episode went wrong</h3>") == 1
     told = re.search(
         r"Round (\d), condition (\w+), episode (\d+): .* Step (\d+), .* novelty was ([\d.e+]+) times", page
     )
@@ -205,6 +205,19 @@ def test_the_contents_lead_everywhere_from_everywhere(made: Path, browser: Any, 
         browser.execute_script("location.hash = arguments[0]", one)
         assert browser.execute_script(top, ".contents") == 0
         assert 0 < browser.execute_script(top, f"#{one} h2") < 100  # [px] below the contents
+
+
+def test_every_link_leads_somewhere_and_every_part_of_a_task_has_one(made: Path, browser: Any) -> None:
+    show(browser, made / "reports/index.html", WIDTHS[1])
+    ids = browser.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
+    links = browser.execute_script("return [...document.links].map(a => a.getAttribute('href'))")
+    assert len(set(ids)) == len(ids)
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    for task in TINY:
+        parts = browser.execute_script(f"return [...document.querySelectorAll('#{task} h3')].map(e => '#' + e.id)")
+        listed = f"return [...document.querySelectorAll('#{task} .within a')].map(a => a.getAttribute('href'))"
+        assert browser.execute_script(listed) == parts
+        assert len(parts) > 5
 
 
 def test_a_browser_requests_nothing_and_complains_of_nothing(made: Path, browser: Any) -> None:

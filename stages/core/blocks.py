@@ -42,8 +42,9 @@ def with_item(text: str, where: object, path: Sequence[str], item: str, after: s
     if node.flow_style:
         lines[line] = f"{lines[line][:column]}, {item}{lines[line][column:]}"
     else:
-        before, _, behind = lines[line].partition("-")
-        lines[line] += f"{before}- {item}{behind[len(behind.rstrip()) :].lstrip(' ')}"
+        indent = lines[line].partition("-")[0]
+        end = lines[line].removeprefix(lines[line].rstrip("\r\n"))
+        lines[line] += f"{indent}- {item}{end}"
     entry = _found(content, path)
     entry.insert(items.index(last) + 1, item)
     return _checked("".join(lines), where, content)

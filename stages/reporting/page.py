@@ -12,6 +12,7 @@ from stages.reporting.alarm import Alarm, alarm_basis, judge_alarm
 from stages.reporting.changes import HOW, Changes, proven, step_by_step, total, verdict
 from stages.reporting.charts import cost_figure, error_figure, novelty_figure, success_figure
 from stages.reporting.conditions import Worlds, worlds_of
+from stages.reporting.contents import with_contents
 from stages.reporting.coverage import coverage_figure
 from stages.reporting.explained import Explained, explain_worst
 from stages.reporting.film import FILMS
@@ -127,7 +128,7 @@ def write_page(
         keep_trailing_newline=True,
     )
     environment.filters["code"] = _code
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         total=total(changes),
         how=HOW,
         ran=what_was_run(measured),
@@ -136,3 +137,4 @@ def write_page(
         table=cells(measured.results),
         studies=studies,
     )
+    return with_contents(page)
