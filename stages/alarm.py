@@ -3,8 +3,8 @@
 calibration  shows the task many more times, calibrates the alarm on random parts of that, as many as params.yaml has
            demonstrations, and writes how often the rest of them alarm and surprise (TASK-calibration.csv).
 knobs      moves one knob of the task at a time out of the range that was demonstrated, to the ends that TASK.yaml in
-           the output folder names, and writes the shares of episodes that alarm, surprise and fail (TASK-knobs.csv),
-           and draws them (TASK-knobs.svg).
+           the output folder names, or in reports/alarm if there is none, and writes the shares of episodes that alarm,
+           surprise and fail (TASK-knobs.csv), and draws them (TASK-knobs.svg).
 responses  lets the policy act on, hold, or ask the expert where the alarm rises, in the same worlds, and writes
            success, crashes and calls of the expert (TASK-responses.csv).
 
@@ -25,6 +25,7 @@ from stages.core.settings import Settings, load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
+_SHIPPED = Path("reports/alarm")
 LEAST = 2  # demonstrations to calibrate on, and calibrations to tell their spread
 # Options that have no part in a question.
 _USELESS = {
@@ -66,7 +67,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--episodes", type=int, help="of each value or condition (as TASK.yaml or params.yaml says)")
     parser.add_argument("--splits", type=int, default=200, help="calibration: how many to try (200)")
     parser.add_argument("--pool", type=int, default=600, help="calibration: demonstrations to draw them from (600)")
-    parser.add_argument("--output", type=Path, default=Path("reports/alarm"), help="folder of the results")
+    parser.add_argument("--output", type=Path, default=_SHIPPED, help="folder of the results")
     return parser
 
 
@@ -79,7 +80,8 @@ def ask_knobs(arguments: Namespace, settings: Settings, rounds: list[str]) -> No
     if len(rounds) > 1:
         raise errors.UserError(f"--round: found {', '.join(rounds)}, allowed: one")
     name, task = arguments.task, TASKS.find(arguments.task)
-    probe = read_probe(arguments.output / f"{name}.yaml", task)
+    own, shipped = (folder / f"{name}.yaml" for folder in (arguments.output, _SHIPPED))
+    probe = read_probe(own if own.is_file() else shipped, task)
     if arguments.episodes:
         probe = replace(probe, episodes=arguments.episodes)
     make, trained = _policy(arguments, rounds[0])

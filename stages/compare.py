@@ -88,7 +88,7 @@ def document(a: "Side", b: "Side", paired: list["Pairs"], comparisons: list["Com
         "a": {"name": a.name, "rounds": dict(a.rounds)},
         "b": {"name": b.name, "rounds": dict(b.rounds)},
         "level": level,
-        "test": "exact McNemar, Holm-adjusted",
+        "test": "exact McNemar, Holm-adjusted over the conditions that are `counted` (Tarone)",
         "interval": f"Tango's score interval, {sureness(level)}",
         "comparisons": [asdict(one) for one in comparisons],
         "unpaired": [

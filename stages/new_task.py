@@ -1,10 +1,10 @@
 """Begin a task of your own: NAME becomes a copy of a task that is here, listed wherever the chain asks for a task.
 
-The copy runs at once, by `pytest -k NAME` and `dvc repro`, and is then made another task by editing it. Nothing that is
-here is changed but `params.yaml`, `dvc.yaml` and the list in `stages/tasks/__init__.py`, to which lines are added.
+The copy runs at once, by `pytest -k NAME` and `dvc repro`, and is then made another task by editing it. Its expert
+demonstrates and corrects: recordings are not copied. Nothing that is here is changed but `params.yaml`, `dvc.yaml` and
+the list in `stages/tasks/__init__.py`, to which lines are added.
 """
 
-from collections.abc import Iterator
 from io import StringIO
 from keyword import iskeyword
 from pathlib import Path
@@ -12,7 +12,7 @@ import re
 from tokenize import NAME, generate_tokens
 
 from stages.core import cli, errors
-from stages.core.blocks import with_copy, with_item
+from stages.core.blocks import with_copy, with_item, with_value
 from stages.core.checks import PER_TASK
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, write_bytes
@@ -22,6 +22,7 @@ from stages.tasks import TASKS
 
 _TASKS, _RECORDINGS = Path("stages/tasks"), Path("data/recordings")
 _LISTED, _PARAMS, _CHAIN = _TASKS / "__init__.py", Path("params.yaml"), Path("dvc.yaml")
+_EPISODES = 20  # that the expert demonstrates where a person did
 _TAKEN = ("code", "conditions", "recordings")  # in data/, by what is of all tasks
 
 
@@ -35,8 +36,8 @@ def main() -> None:
     name, like = arguments.name, arguments.like
     TASKS.find(like)
     _check_name(name)
-    _write({**changes(name, like), **dict(_recordings(name, like))})
-    print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}; its numbers are in {_PARAMS}")
+    _write(changes(name, like))
+    print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}; so are its numbers in {_PARAMS}")
     print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0")
 
 
@@ -118,7 +119,11 @@ def _params(name: str, like: str) -> str:
     text = with_item(_read(_PARAMS), _PARAMS, ["tasks"], name)
     for section in PER_TASK:
         text = with_copy(text, _PARAMS, [section], like, name)
-    return text
+    wanted = load_settings(_PARAMS, TASKS, POLICIES)
+    if not wanted.of(wanted.params.demonstrate, "demonstrate", like).episodes:
+        text = with_value(text, _PARAMS, ["demonstrate", name, "episodes"], _EPISODES)
+    text = with_value(text, _PARAMS, ["demonstrate", name, "recordings"], [])
+    return with_value(text, _PARAMS, ["correct", name, "recordings"], {})
 
 
 def _chain(name: str, like: str) -> str:
@@ -126,16 +131,6 @@ def _chain(name: str, like: str) -> str:
     for stage in ("measure", "report"):
         text = with_item(text, _CHAIN, ["stages", stage, "deps"], f"data/{name}", after=f"data/{like}")
     return text
-
-
-def _recordings(name: str, like: str) -> Iterator[tuple[Path, bytes]]:
-    """The recordings that the copied parameters name, by where the copy looks for them."""
-    settings = load_settings(_PARAMS, TASKS, POLICIES)
-    shown = settings.of(settings.params.demonstrate, "demonstrate", like).recordings
-    corrected = settings.of(settings.params.correct, "correct", like).recordings
-    for file in (*shown, *corrected.values()):
-        check_file(_RECORDINGS / like / file)
-        yield _RECORDINGS / name / file, (_RECORDINGS / like / file).read_bytes()
 
 
 def _read(path: Path) -> str:

@@ -171,7 +171,7 @@ def check_variants(path: Path, study: Study) -> None:
                 if study.task not in tasks:
                     raise errors.UserError(f"{copy}: task: found {study.task}, allowed: {', '.join(tasks)}")
             except errors.UserError as error:
-                told = str(error).replace(str(copy), f"{path}: {errors.quoted(variant)}")
+                told = str(error).replace(str(copy), f"{path}: variant {errors.quoted(variant)}")
                 raise errors.UserError(told) from None
 
 

@@ -139,7 +139,7 @@ def test_a_variant_that_could_not_run_is_told_before_any_runs(
     Path("study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     ended = stage("study", "study.yaml")
     assert (ended.status, ended.output.count("\n")) == (2, 1)
-    assert ended.output.startswith(f"error: study.yaml: bad: {told}")
+    assert ended.output.startswith(f"error: study.yaml: variant bad: {told}")
     assert Path("params.yaml").read_text() == SMALL
 
 

@@ -58,7 +58,8 @@ def _line(one: Judgement, asked: Asked) -> str:
     if one.state == "failed":
         evidence = f"{one.lost:,} lost, {one.gained:,} gained, adjusted p {chance(one.p_adjusted)}"
         return f"{name}: worse, {moved} ({evidence}; as much as {points(-one.low)} points are possible, {sure})"
-    ruled = f"more than {points(max(-one.low, 0.0))} points worse is ruled out ({sure})"
+    loss = f"a loss of more than {points(-one.low)} points" if one.low < 0 else "any loss"
+    ruled = f"{loss} is ruled out ({sure})"
     if one.state == "cleared":
         return f"{name}: {moved}; {ruled}"
     return f"{name}: {moved}; too few episodes for {points(asked.margin)} points, only {ruled}"

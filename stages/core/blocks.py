@@ -29,6 +29,23 @@ def with_copy(text: str, where: object, path: Sequence[str], name: str, copy: st
     return _checked(added, where, content)
 
 
+def with_value(text: str, where: object, path: Sequence[str], value: int | list[Any] | dict[str, Any]) -> str:
+    """The text with that value at `path`, on one line; a list or a mapping is to be empty.
+
+    UserError, which begins with `where`, if there is nothing at the path.
+    """
+    content = parse_yaml(text, where)
+    node = _at(text, where, path[:-1])
+    keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    key = _named(keys, where, path[:-1], path[-1])
+    lines, start, column = _lines(text), key.start_mark.line, key.start_mark.column
+    line = lines[start]
+    ending = line.removeprefix(line.rstrip("\r\n"))
+    lines[start : _end(lines, start, column)] = [f"{line[:column]}{path[-1]}: {value}{ending}"]
+    _found(content, path[:-1])[path[-1]] = value
+    return _checked("".join(lines), where, content)
+
+
 def with_item(text: str, where: object, path: Sequence[str], item: str, after: str | None = None) -> str:
     """The text with a further item in the list at `path`, behind the item `after` or, without, at the end.
 

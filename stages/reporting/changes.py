@@ -16,8 +16,9 @@ _FEWEST = 6  # pairs: fewer could not tell a difference at this level, were they
 
 HOW = (
     "Each condition is compared world by world, as `python -m stages.compare` does. Better and worse are proven at "
-    "5 %, adjusted for all conditions that are compared at once (exact McNemar test, Holm); in brackets the difference "
-    "in points with its 95 % interval (Tango)."
+    "5 %, adjusted for all conditions that are compared at once (exact McNemar test; Holm's adjustment, without those "
+    "in which too few worlds changed to prove anything, after Tarone); in brackets the difference in points with its "
+    "95 % interval (Tango)."
 )
 
 

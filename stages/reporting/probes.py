@@ -44,6 +44,7 @@ _ORDERS = (
     "Which comes first cannot be told for {}.",
     "None of these comes within what was tried for {}.",
 )
+_NOWHERE = "not reached"
 _ACROSS = 4  # panels in a row of the drawing
 
 
@@ -94,15 +95,21 @@ def knob_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def _said(half: Half, unit: str) -> str:
     if isinf(half.distance):
-        return f"not reached (from {half.low:.2g}{unit} on possible)" if not isinf(half.low) else "not reached"
+        return f"{_NOWHERE} (from {half.low:.2g}{unit} on possible)" if not isinf(half.low) else _NOWHERE
     high = "\N{INFINITY}" if isinf(half.high) else f"{half.high:.2g}"
     return f"{half.distance:.2g}{unit} ({half.low:.2g}\N{EN DASH}{high})"
+
+
+def _clause(happens: str, said: str) -> str:
+    if said.startswith(_NOWHERE):
+        return f"fewer than half {happens}{said.removeprefix(_NOWHERE)}"
+    return f"half {happens} at {said}"
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
     """The same in words, and what comes before half of the episodes fail."""
     lines = [
-        f"{knob} {side}: half alarm at {alarm}, half are surprised at {surprise}, half fail at {fail} "
+        f"{knob} {side}: {_clause('alarm', alarm)}, {_clause('are surprised', surprise)}, {_clause('fail', fail)} "
         f"(tried up to {farthest})"
         for knob, side, alarm, surprise, fail, farthest in knob_cells(table)
     ]

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from stages.core.blocks import with_copy, with_item
+from stages.core.blocks import with_copy, with_item, with_value
 from stages.core.errors import UserError
 
 TEXT = """\
@@ -52,6 +52,30 @@ def test_an_entry_is_copied_with_what_is_said_in_it() -> None:
 @pytest.mark.parametrize(("name", "line"), [("reach", "  pull: {high: 1.0}"), ("lift", "  pull: 3")])
 def test_an_entry_of_one_line_is_copied(name: str, line: str) -> None:
     assert lines_added(with_copy(TEXT, "file", ["noise"], name, "pull")) == [line]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("push", 5, "  push: 5"),
+        ("lift", [], "  lift: []"),
+        ("push.names", {}, "    names: {}"),
+        ("push.low", 7, "    low: 7"),
+    ],
+)
+def test_a_value_is_replaced_on_a_line_of_its_own(
+    path: str, value: int | list[int] | dict[str, int], line: str
+) -> None:
+    text = with_value(TEXT, "file", ["noise", *path.split(".")], value)
+    kept, found = TEXT.splitlines(), text.splitlines()
+    assert [one for one in found if one not in kept] == [line]
+    wanted = yaml.safe_load(TEXT)
+    *above, last = ["noise", *path.split(".")]
+    inner = wanted
+    for name in above:
+        inner = inner[name]
+    inner[last] = value
+    assert yaml.safe_load(text) == wanted
 
 
 def test_items_are_added_where_they_are_to_be() -> None:

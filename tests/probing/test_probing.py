@@ -185,7 +185,7 @@ def test_a_round_that_is_none_ends_with_status_2(chain: Any, stage: Any, tmp_pat
     assert (ended.status, ended.output) == (2, "error: --episodes: found 0, allowed: at least 1\n")
     ended = stage("alarm", "knobs", "distance", *common)
     assert ended.status == 2
-    assert ended.output.strip() == f"error: {tmp_path / 'distance.yaml'}: no such file"
+    assert ended.output.strip() == "error: reports/alarm/distance.yaml: no such file"
 
 
 def test_held_out_demonstrations_alarm_about_as_often_as_was_asked_for(chain: Any, stage: Any, tmp_path: Path) -> None:

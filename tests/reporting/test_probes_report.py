@@ -36,7 +36,7 @@ def knobs() -> pd.DataFrame:
 
 def test_half_way_marks_are_told_and_which_comes_first() -> None:
     lines = sentences(knobs())
-    assert lines[0].startswith("goal below: half alarm at not reached")
+    assert lines[0].startswith("goal below: fewer than half alarm, half are surprised at ")
     assert "half fail at 0.05 m (" in lines[0]
     assert lines[1].startswith("goal above: half alarm at 0.05 m (")
     assert lines[-1] == (
