@@ -37,7 +37,7 @@ def main() -> None:
     TASKS.find(like)
     _check_name(name)
     _write(changes(name, like))
-    print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}; so are its numbers in {_PARAMS}")
+    print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}, and its numbers in {_PARAMS} with it")
     print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0")
 
 
@@ -119,11 +119,15 @@ def _params(name: str, like: str) -> str:
     text = with_item(_read(_PARAMS), _PARAMS, ["tasks"], name)
     for section in PER_TASK:
         text = with_copy(text, _PARAMS, [section], like, name)
-    wanted = load_settings(_PARAMS, TASKS, POLICIES)
-    if not wanted.of(wanted.params.demonstrate, "demonstrate", like).episodes:
+    settings = load_settings(_PARAMS, TASKS, POLICIES)
+    shown = settings.of(settings.params.demonstrate, "demonstrate", like)
+    if shown.recordings:
+        text = with_value(text, _PARAMS, ["demonstrate", name, "recordings"], [])
+    if not shown.episodes:
         text = with_value(text, _PARAMS, ["demonstrate", name, "episodes"], _EPISODES)
-    text = with_value(text, _PARAMS, ["demonstrate", name, "recordings"], [])
-    return with_value(text, _PARAMS, ["correct", name, "recordings"], {})
+    if settings.of(settings.params.correct, "correct", like).recordings:
+        text = with_value(text, _PARAMS, ["correct", name, "recordings"], {})
+    return text
 
 
 def _chain(name: str, like: str) -> str:

@@ -14,9 +14,7 @@ def with_copy(text: str, where: object, path: Sequence[str], name: str, copy: st
 
     UserError, which begins with `where`, if there is no such entry, or one called `copy`.
     """
-    content = parse_yaml(text, where)
-    node = _at(text, where, path)
-    keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    content, keys = parse_yaml(text, where), _keys(text, where, path)
     key = _named(keys, where, path, name)
     if copy in (one.value for one in keys):
         raise UserError(f"{where}: {'.'.join(path)}: found {copy} already, allowed: another name")
@@ -34,15 +32,12 @@ def with_value(text: str, where: object, path: Sequence[str], value: int | list[
 
     UserError, which begins with `where`, if there is nothing at the path.
     """
-    content = parse_yaml(text, where)
-    node = _at(text, where, path[:-1])
-    keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-    key = _named(keys, where, path[:-1], path[-1])
+    content, (*above, name) = parse_yaml(text, where), path
+    key = _named(_keys(text, where, above), where, above, name)
     lines, start, column = _lines(text), key.start_mark.line, key.start_mark.column
-    line = lines[start]
-    ending = line.removeprefix(line.rstrip("\r\n"))
-    lines[start : _end(lines, start, column)] = [f"{line[:column]}{path[-1]}: {value}{ending}"]
-    _found(content, path[:-1])[path[-1]] = value
+    written = f"{lines[start][:column]}{name}: {value}{_ending(lines[start])}"
+    lines[start : _end(lines, start, column)] = [written]
+    _found(content, above)[name] = value
     return _checked("".join(lines), where, content)
 
 
@@ -60,8 +55,7 @@ def with_item(text: str, where: object, path: Sequence[str], item: str, after: s
         lines[line] = f"{lines[line][:column]}, {item}{lines[line][column:]}"
     else:
         indent = lines[line].partition("-")[0]
-        end = lines[line].removeprefix(lines[line].rstrip("\r\n"))
-        lines[line] += f"{indent}- {item}{end}"
+        lines[line] += f"{indent}- {item}{_ending(lines[line])}"
     entry = _found(content, path)
     entry.insert(items.index(last) + 1, item)
     return _checked("".join(lines), where, content)
@@ -73,6 +67,17 @@ def _lines(text: str) -> list[str]:
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     return lines
+
+
+def _ending(line: str) -> str:
+    """What ends it: a line feed, perhaps after a carriage return."""
+    return line.removeprefix(line.rstrip("\r\n"))
+
+
+def _keys(text: str, where: object, path: Sequence[str]) -> list[Any]:
+    """The nodes of the keys of the mapping at that path; none if it is something else."""
+    node = _at(text, where, path)
+    return [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
 
 
 def _at(text: str, where: object, path: Sequence[str]) -> Any:
