@@ -50,11 +50,9 @@ def verify(repair: bool) -> int:
         found = survey(repo)
         for line in _findings(found, repo):
             print(line)
-        return (
-            _told(repair_content(repo, found, aside), found.inputs)
-            if repair and not found.whole
-            else int(not found.whole)
-        )
+        if repair and (found.leftovers or not found.whole):
+            return _told(repair_content(repo, found, aside), found.inputs)
+        return int(not found.whole)
 
 
 def _told(done: Any, changed: Collection[Path] = ()) -> int:
@@ -78,6 +76,10 @@ def _findings(found: "Survey", repo: Any) -> list[str]:
     lines += [
         f"changed: {path}: found {md5}, other than in dvc.lock: edited since, or damaged (git diff -- {path})"
         for path, md5 in found.inputs.items()
+    ]
+    lines += [
+        f"left over: {os.path.relpath(path, repo.root_dir)}: by a DVC that was killed, which does no harm"
+        for path in found.leftovers
     ]
     if found.absent:
         absent = f"{errors.listed(found.absent)}: neither in the workspace nor whole in {cache}"

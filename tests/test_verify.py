@@ -169,6 +169,19 @@ def test_what_a_killed_dvc_left_in_its_cache_of_runs_is_repaired(left: str, repo
     assert stage("verify").status == 0
 
 
+def test_what_a_killed_dvc_was_copying_into_its_cache_is_no_damage(repository: Path, stage: Stage) -> None:
+    folder = next(path for path in (repository / ".dvc/cache/files/md5").iterdir() if path.is_dir())
+    left = folder / ".czJEJwfcKTVI81QXyc-pqg.tmp"
+    left.write_bytes(b"half of somethi")
+    status, said = stage("verify")
+    assert status == 0
+    assert f"left over: {left.relative_to(repository)}: by a DVC that was killed, which does no harm\n" in said
+    assert said.endswith(": all are whole\n")
+    assert stage("verify", "--repair").status == 0
+    assert not left.exists()
+    assert "left over" not in stage("verify").output
+
+
 def test_what_is_not_here_is_no_damage(repository: Path, stage: Stage) -> None:
     shutil.rmtree(repository / "data/made")
     shutil.rmtree(repository / ".dvc/cache")

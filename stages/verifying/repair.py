@@ -70,6 +70,9 @@ def repair_content(repo: Any, found: Survey, aside: Path) -> Iterator[str]:
         else:
             _put_object(object_path(cache, md5), whole)
             yield f"cache, {md5}: copied from the workspace again"
+    for path in found.leftovers:
+        _set_aside(path, root, aside)
+        yield f"{os.path.relpath(path, root)}: removed"
     for path in found.runs:
         _set_aside(path, root, aside)
         yield f"{os.path.relpath(path, root)}: removed, at worst a stage runs again"

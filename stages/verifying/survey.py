@@ -18,6 +18,7 @@ class Survey:
     inputs: dict[Path, str] = field(default_factory=dict)  # the same of what no stage makes
     objects: dict[str, Path] = field(default_factory=dict)  # of the cache, by the hash that they do not have
     runs: list[Path] = field(default_factory=list)  # what DVC's cache of runs has that is not whole
+    leftovers: list[Path] = field(default_factory=list)  # in the cache, of a DVC that was killed: it reads none of them
     absent: list[Path] = field(default_factory=list)  # outputs that are neither right here nor whole in the cache
     known: dict[str, Path | bytes] = field(default_factory=dict)  # whole content in the workspace, by its hash
     counts: dict[str, int] = field(default_factory=lambda: {"outputs": 0, "inputs": 0, "objects": 0})
@@ -51,6 +52,9 @@ def survey(repo: Any) -> Survey:
 
 def _look_at_objects(cache: Path, found: Survey) -> None:
     for path in sorted(cache.glob("[0-9a-f][0-9a-f]/*")):
+        if path.name.startswith("."):  # copied to here, and not yet given its name
+            found.leftovers.append(path)
+            continue
         md5 = path.parent.name + path.name
         found.counts["objects"] += 1
         if md5_of(path) != md5.removesuffix(".dir"):

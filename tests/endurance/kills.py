@@ -93,9 +93,12 @@ def _processes_in(folder: Path) -> list[psutil.Process]:
 
 
 def _unfinished(folder: Path) -> list[Path]:
-    """What was being written, but for what a repair has set aside."""
-    aside = folder / ".dvc/tmp/damaged"
-    return [path for path in folder.rglob(".*.tmp") if not path.is_relative_to(aside)]
+    """What was being written, but for what a repair has set aside, and what DVC was copying into its cache.
+
+    (That has no name by which it could be read; `stages.verify` tells of it.)
+    """
+    apart = (folder / ".dvc/tmp/damaged", folder / ".dvc/cache")
+    return [path for path in folder.rglob(".*.tmp") if not any(path.is_relative_to(one) for one in apart)]
 
 
 def _stage_of(folder: Path) -> str:
