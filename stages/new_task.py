@@ -80,10 +80,11 @@ def changes(name: str, like: str) -> dict[Path, bytes]:
     lists = _read(_LISTED)
     if listed not in lists:
         raise errors.UserError(f"{_LISTED}: found no line for {like}, allowed: {listed.strip()}")
-    if not Path(*module.split(".")).with_suffix(".py").is_file():
+    source = Path(*module.split(".")).with_suffix(".py")
+    if not source.is_file():
         raise errors.UserError(f"--like: found {like}, which is a package, allowed: a task that is one file")
     texts = {
-        _TASKS / f"{name}.py": _source(Path(*module.split(".")).with_suffix(".py"), (like, kind), (name, made)),
+        _TASKS / f"{name}.py": _source(source, (like, kind), (name, made)),
         _RECORDINGS / name / ".gitkeep": "",
         _LISTED: lists.replace(listed, f'{listed}        "{name}": "stages.tasks.{name}:{made}",\n'),
         _CHAIN: _chain(name, like),

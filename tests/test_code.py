@@ -40,10 +40,15 @@ def package(tmp_path: Path) -> Path:
         "tasks/__init__.py": "",
         "tasks/b.py": "class B: ...\n",
     }
-    for name, text in texts.items():
-        (tmp_path / "stages" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "stages" / name).write_text(text)
+    lay(tmp_path / "stages", texts)
     return tmp_path
+
+
+def lay(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files of these names into the folder."""
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
 
 
 def test_imports_are_followed_wherever_they_are_and_however_they_are_spelled(package: Path) -> None:
@@ -76,9 +81,7 @@ def test_what_lies_in_a_package_is_its_code_and_relative_names_are_followed(pack
         "stages/tasks/push/__init__.py": "",
         "stages/tasks/push/other.txt": "",
     }
-    for name, text in texts.items():
-        (package / name).parent.mkdir(parents=True, exist_ok=True)
-        (package / name).write_text(text)
+    lay(package, texts)
     found = {str(file) for file in files(package, package / "stages/one.py")}
     lift = ("__init__.py", "near.py", "far.py", "arm.urdf", "meshes/fine/arm.obj")
     core, tasks = ("__init__.py", "a.py", "page.html"), ("__init__.py", "b.py", *(f"lift/{name}" for name in lift))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+import re
 import shutil
 import sys
 from typing import Any
@@ -165,6 +166,14 @@ def test_what_is_better_is_cleared(gate: Any) -> None:
     assert ended.status == 0
     assert {one["state"] for one in found.values()} == {"cleared"}
     assert gate(GOOD, BETTER, "--json").output == ended.output
+
+
+def test_what_is_ruled_out_is_told(gate: Any) -> None:
+    near, far = sorted(line for line in gate(GOOD, BETTER).output.splitlines() if line.startswith("cleared"))[::-1]
+    assert re.search(
+        r"near: 100.0 % -> 100.0 % of 200 episodes; a loss of more than [1-4]\.\d points is ruled out", near
+    )
+    assert "far: 90.0 % -> 100.0 % of 200 episodes; any loss is ruled out (" in far
 
 
 def test_too_few_episodes_are_no_clearance(gate: Any) -> None:
