@@ -96,8 +96,7 @@ def ask_responses(arguments: Namespace, settings: Settings, rounds: list[str]) -
     from stages.probing.responses import try_responses
 
     name, task = arguments.task, TASKS.find(arguments.task)
-    wanted = settings.of(settings.params.evaluate, "evaluate", name)
-    count = arguments.episodes or settings.get(wanted.episodes, f"evaluate.{name}.episodes")
+    count = arguments.episodes or settings.episodes("evaluate", name)
     rows: list[dict[str, Any]] = []
     for one in rounds:
         found = try_responses(name, task, *_policy(arguments, one), count, settings)

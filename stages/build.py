@@ -75,10 +75,14 @@ def _rows(steps: pa.Table, person: Bools, name: str, task: type[Task]) -> pa.Tab
 
 
 def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows of both files, in parts, with the episodes of the corrections renumbered after the known ones."""
-    known = -1
+    """The rows of both files, in parts, with the episodes of the corrections renumbered after the known ones.
+
+    UserError for corrections that are of no later round than the dataset.
+    """
+    known = last = -1
     for part in parquet.read_parts(dataset, schema):
         known = max(known, int(values(part["episode_index"]).max()))
+        last = max(last, int(values(part["round"]).max()))
         if known >= _MOST:
             raise errors.UserError(f"{dataset}: column episode_index: found {known}, allowed: below {_MOST}")
         yield part
@@ -88,6 +92,10 @@ def aggregate(dataset: Path, corrections: Path, schema: pa.Schema) -> Iterator[p
     episodes = np.unique(np.concatenate(there or [np.zeros(0, dtype=np.int64)]))
     place = schema.get_field_index("episode_index")
     for part in parquet.read_parts(corrections, schema, empty=True):
+        first = int(values(part["round"]).min())
+        if first <= last:
+            allowed = f"more than {last}, the last of {dataset}"
+            raise errors.UserError(f"{corrections}: column round: found {first}, allowed: {allowed}")
         ranks = np.searchsorted(episodes, values(part["episode_index"]))
         yield part.set_column(place, schema.field(place), numbers(known + 1 + ranks))
 

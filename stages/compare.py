@@ -26,12 +26,13 @@ def main() -> None:
     check_level(arguments.level, 1)
     # Only now: they take longer to import than a question for help should.
     from stages.comparing.comparison import compare
-    from stages.comparing.sources import Workspace, find_side, is_one_round
+    from stages.comparing.sources import Workspace, find_side, is_one_round, only_task
 
     if arguments.round is not None and is_one_round(arguments.a) and is_one_round(arguments.b):
         raise errors.UserError(f"--round: found {arguments.round}, allowed: where A or B has several")
     workspace = Workspace(arguments.data, arguments.params)
-    a, b = (find_side(name, workspace, arguments.round, arguments.task) for name in (arguments.a, arguments.b))
+    task = arguments.task or only_task(arguments.a, arguments.b)
+    a, b = (find_side(name, workspace, arguments.round, task) for name in (arguments.a, arguments.b))
     paired = pair_sides(a, b)
     comparisons = compare(paired, arguments.level)
     if arguments.json:

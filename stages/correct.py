@@ -148,8 +148,7 @@ def take_over(
     """
     noise = settings.noise(name, "demonstration")
     plans = [_takeover(episode, noise) for episode in practised if len(episode.gated)]
-    practice = settings.of(settings.params.practice, "practice", name)
-    limit = settings.get(practice.max_steps, f"practice.{name}.max_steps")
+    limit = settings.max_steps("practice", name)
     make, controller = task.prepare(demonstrations), expert_controller(task)
     for share in _batched(plans, _TOGETHER):
         if budget == 0:

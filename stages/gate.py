@@ -1,5 +1,7 @@
 """Fail (exit status 1) when the workspace's last round is worse than a baseline's in some condition.
 
+It tests for non-inferiority, with a margin, in pairs of episodes of the same world.
+
 A condition fails when it is proven worse than the baseline (exact one-sided paired test at --level, Holm-adjusted over
 all conditions) and a worsening of --margin is not ruled out (Tango's score test at --level). Status 0: no condition
 fails; it says which are cleared of the margin (as are those in which the same policy did the same, to the last bit) and

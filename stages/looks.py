@@ -42,9 +42,7 @@ def main() -> None:
 
 def rows(settings: Settings) -> dict[str, list[Pixels]]:
     """The pictures of each condition, two a world."""
-    limit = settings.get(
-        settings.of(settings.params.evaluate, "evaluate", NAME).max_steps, f"evaluate.{NAME}.max_steps"
-    )
+    limit = settings.max_steps("evaluate", NAME)
     seen: dict[str, list[Pixels]] = {}
     with KukaReachCamera() as task:
         conditions = conditions_of(settings, NAME, "evaluate")

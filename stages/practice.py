@@ -27,10 +27,7 @@ def main() -> None:
     name, settings = arguments.task, load_settings(arguments.params, TASKS, POLICIES)
     task = TASKS.find(name)
     trained = load_policy(arguments.policy, name, POLICIES)
-    wanted = settings.of(settings.params.practice, "practice", name)
-    count = settings.get(wanted.episodes, f"practice.{name}.episodes")
-    max_steps = settings.get(wanted.max_steps, f"practice.{name}.max_steps")
-
+    count, max_steps = settings.episodes("practice", name), settings.max_steps("practice", name)
     knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
     names = ("practice", name, f"round_{cli.round_number(arguments.round)}")
     spans = find_conditions(arguments.conditions, settings, name, task, "practice")

@@ -34,6 +34,8 @@ def main() -> None:
     if not PHYSICS_STEP <= arguments.seconds < float("inf"):
         least = f"1/{1 / PHYSICS_STEP:g} (a physics step)"
         raise UserError(f"--seconds: found {arguments.seconds:g}, allowed: {least} or more, and finite")
+    if arguments.output.exists():
+        raise UserError(f"--output: found {arguments.output}, allowed: a new file, as no one shows the same twice")
     check_display()
     client = connect(gui=True)
     rows = record(client, round(arguments.seconds / PHYSICS_STEP))

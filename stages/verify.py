@@ -29,7 +29,7 @@ def main() -> None:
 
 def verify(repair: bool) -> int:
     """Look at everything, say what was found and, where asked for, done; the exit status."""
-    from dvc.exceptions import NotDvcRepoError
+    from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     from stages.verifying.repair import LOCK, busy_is_whole, lock_is_whole, repair_content, repair_state
@@ -46,8 +46,12 @@ def verify(repair: bool) -> int:
         broken = LOCK if not lock_is_whole(root) else ".dvc/tmp/rwlock"
         print(f"damaged: {broken}: not whole, as a killed DVC may leave it; `python -m stages.verify --repair`")
         return 1
-    with Repo(str(root)) as repo:
+    try:
+        repo = Repo(str(root))
         found = survey(repo)
+    except DvcException as error:
+        raise errors.UserError(f"{root}: {errors.reason(error)}") from None
+    with repo:
         for line in _findings(found, repo):
             print(line)
         if repair and (found.leftovers or not found.whole):

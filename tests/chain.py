@@ -18,6 +18,7 @@ COPIED = (
     "data/recordings",
     "dvc.yaml",
     "params.yaml",
+    "requirements.txt",
     ".dvcignore",
     ".gitignore",
     ".dvc/config",

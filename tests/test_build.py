@@ -104,6 +104,18 @@ def test_corrections_of_another_task_are_refused(chain: Any, stage: Any, tmp_pat
     assert ended.output == f"error: {other}: written for task kuka_reach, needed for task distance\n"
 
 
+def test_rows_that_are_known_are_no_corrections(chain: Any, stage: Any, tmp_path: Path) -> None:
+    rounds = [chain.data / "distance" / f"round_{number}" for number in (0, 1)]
+    for dataset, more, found, last in (
+        (rounds[0] / "dataset.parquet", rounds[0] / "dataset.parquet", 0, 0),
+        (rounds[1] / "dataset.parquet", rounds[0] / "corrections.parquet", 1, 1),
+    ):
+        ended = stage("build", "distance", dataset, more, "--output", tmp_path / "out")
+        told = f"error: {more}: column round: found {found}, allowed: more than {last}, the last of {dataset}\n"
+        assert ended == (2, told)
+        assert not (tmp_path / "out").exists()
+
+
 def test_episodes_that_none_could_follow_are_refused(chain: Any, stage: Any, tmp_path: Path) -> None:
     folder, path = chain.data / "distance" / "round_0", tmp_path / "dataset.parquet"
     dataset = read(chain, "distance", 0, "dataset.parquet")
@@ -121,7 +133,9 @@ def test_corrections_are_numbered_by_the_order_of_their_numbers(chain: Any, stag
     dataset = read(chain, "distance", 0, "dataset.parquet")
     index = [50, 50, 7, 9, 9, 50]
     corrections = dataset.slice(0, len(index))
+    place = dataset.schema.get_field_index("round")
     corrections = corrections.set_column(0, dataset.schema.field(0), pa.array(index, pa.int64()))
+    corrections = corrections.set_column(place, dataset.schema.field(place), pa.array([1] * len(index), pa.int64()))
     parquet.write_table(corrections, path)
     assert stage("build", "distance", folder / "dataset.parquet", path, "--output", tmp_path / "out").status == 0
     added = parquet.read_table(tmp_path / "out", dataset.schema).slice(dataset.num_rows)["episode_index"].to_pylist()

@@ -17,7 +17,7 @@ from tests.chain import change
 from tests.conftest import Stage
 
 Written = Mapping[str, str]
-Write = Callable[[Mapping[str, tuple[str, str]], Mapping[str, Any]], Written]
+Write = Callable[..., Written]
 
 TASKS_REGISTRY, POLICIES_REGISTRY = "tasks/__init__.py", "policies/__init__.py"
 FURTHER = ("\n\n\n", "\n\n\nFURTHER = 1\n\n\n")  # after a module's imports
@@ -132,7 +132,9 @@ def write(stage: Stage, root: Path, committed: dict[str, Any], tmp_path: Path) -
     """Writes down the code of this repository as `code` of dvc.yaml does, after edits to modules and parameters."""
     words = shlex.split(yaml.safe_load((root / "dvc.yaml").read_text())["stages"]["code"]["cmd"])[4:-2]
 
-    def run(edits: Mapping[str, tuple[str, str]], params: Mapping[str, Any]) -> Written:
+    def run(
+        edits: Mapping[str, tuple[str, str]], params: Mapping[str, Any], locked: tuple[str, str] = ("", "")
+    ) -> Written:
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         shutil.copytree(root / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
         for name, (old, new) in edits.items():
@@ -144,8 +146,10 @@ def write(stage: Stage, root: Path, committed: dict[str, Any], tmp_path: Path) -
         for key, value in params.items():
             change(content, key, value)
         (folder / "params.yaml").write_text(json.dumps(content))  # which is YAML
+        (folder / "requirements.txt").write_text((root / "requirements.txt").read_text().replace(*locked))
         where = ("--params", folder / "params.yaml", "--output", folder / "code")
-        ended = stage("code", folder / "stages", *words, *where)
+        given = [folder / word if word == "requirements.txt" else word for word in words]
+        ended = stage("code", folder / "stages", *given, *where)
         assert ended.status == 0, ended.output
         return {str(path.relative_to(folder / "code")): path.read_text() for path in (folder / "code").rglob("*.txt")}
 
@@ -205,6 +209,20 @@ def test_a_further_kind_of_policy_is_the_code_of_no_task(write: Write) -> None:
 def test_another_kind_changes_the_code_of_its_task_alone(write: Write) -> None:
     changes = {"policy.kuka_reach.kind": "mlp", "policy.kuka_joints.neighbors": 1}
     assert changed(write({}, {}), write({}, changes)) == {f"kuka_reach/{stage}.txt" for stage in WITH_POLICY}
+
+
+@pytest.mark.parametrize(
+    ("library", "users"),
+    [
+        ("pybullet", {"distance/evaluate.txt": False, "kuka_reach/evaluate.txt": True, "report.txt": True}),
+        ("matplotlib", {"kuka_reach/evaluate.txt": False, "report.txt": True}),
+        ("pillow", {"kuka_reach/evaluate.txt": False, "report.txt": True}),  # which is imported as PIL
+        ("ruff", {"report.txt": False}),
+    ],
+)
+def test_a_library_counts_where_it_is_imported(write: Write, library: str, users: Mapping[str, bool]) -> None:
+    changes = changed(write({}, {}), write({}, {}, (f"\n{library}==", f"\n{library}==0.")))
+    assert {name: name in changes for name in users} == users
 
 
 def test_a_stage_that_is_not_there_is_told(stage: Stage, root: Path, tmp_path: Path) -> None:

@@ -105,7 +105,16 @@ def test_the_folder_of_a_round_is_of_the_task_it_says(stage: Any, workspace: Pat
     found = compared(stage, workspace, tmp_path / "kept", workspace / "data/distance/round_1")
     assert found["by"]["distance far"]["gained"] == 85
     assert set(found["by"]) == {"distance near", "distance far", "distance region"}
-    assert compared(stage, workspace, tmp_path / "kept", "round_1")["tasks_left_out"] == ["kuka_reach"]
+
+
+def test_beside_the_folder_of_a_round_no_other_task_needs_to_be_whole(
+    stage: Any, workspace: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(workspace, tmp_path / "half")
+    (tmp_path / "half/data/kuka_reach/round_1/evaluation/episodes.parquet").write_bytes(b"")
+    folder = workspace / "data/distance/round_0"
+    for sides in ((folder, tmp_path / "half/data"), (tmp_path / "half/data", folder)):
+        assert compared(stage, workspace, *sides)["tasks_left_out"] == []
 
 
 def test_a_round_left_over_from_a_longer_chain_is_not_the_last(stage: Any, workspace: Path, tmp_path: Path) -> None:

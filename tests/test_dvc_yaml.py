@@ -27,7 +27,7 @@ def test_the_code_of_every_stage_is_written_down_and_read() -> None:
             policy = any(key == f"policy.{TASK}" for key in one.get("params", [])) or "policy.npz" in one["cmd"]
             option = "--once" if "matrix" not in one else "--by-policy" if policy else "--by-task"
             found.setdefault(option, set()).add(stage)
-    options = STAGES["code"]["cmd"].split(" --")[1:-1]
+    options = STAGES["code"]["cmd"].split(" --")[2:-1]
     assert {f"--{option}": set(stages) for option, *stages in map(str.split, options)} == found
 
 

@@ -31,6 +31,20 @@ def test_the_interval_is_wilsons(successes: int, trials: int, low: float, high: 
     assert wilson(successes, trials) == pytest.approx((low, high), abs=6e-5)
 
 
+@pytest.mark.parametrize("trials", [50, 100, 200])
+def test_the_interval_covers_as_reported(trials: int) -> None:
+    """Reckoned, not simulated: in the mean over all shares, where few fail, and between 10 and 90 %."""
+    from scipy.stats import binom
+
+    shares, successes = np.linspace(0, 1, 5001)[1:-1], np.arange(trials + 1)
+    low, high = np.array([wilson(int(one), trials) for one in successes]).T[:, :, None]
+    chance = binom.pmf(successes[:, None], trials, shares)
+    covered = (chance * ((low <= shares) & (shares <= high))).sum(axis=0)
+    assert covered.mean() == pytest.approx(0.951, abs=0.0015)
+    assert covered.min() > 0.835
+    assert covered[(shares > 0.1) & (shares < 0.9)].min() > 0.93
+
+
 def test_the_columns_are_those_of_the_contract(measured: Measured) -> None:
     assert list(measured.rows[0])[:3] == KEYS
     assert set(measured.rows[0]) >= FIGURES

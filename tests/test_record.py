@@ -154,6 +154,18 @@ def test_wrong_arguments_are_told_before_a_window_opens(arguments: list[str], fo
     assert errors.count("\n") == 1
 
 
+def test_a_recording_that_is_there_is_not_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "hand.csv"
+    output.write_text("shown by a person\n")
+    process = record("--output", output, environment=dict(os.environ))
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (
+        2,
+        f"error: --output: found {output}, allowed: a new file, as no one shows the same twice\n",
+    )
+    assert output.read_text() == "shown by a person\n"
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_a_written_recording_reads_back_to_the_bit(suffix: str, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(50, len(KukaJoints.recorded)))

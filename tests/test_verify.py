@@ -190,6 +190,25 @@ def test_what_is_not_here_is_no_damage(repository: Path, stage: Stage) -> None:
     assert "not here: data/made: neither" in ended.output
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "told"),
+    [
+        ("dvc.yaml", "stages: [", "dvc.yaml"),
+        ("dvc.yaml", "stages:\n  one:\n    cmd: echo ${none}\n", "none"),
+        (".dvc/config", "[core\n", "config"),
+    ],
+)
+def test_what_dvc_cannot_read_is_told_in_one_line(
+    path: str, content: str, told: str, repository: Path, stage: Stage
+) -> None:
+    (repository / path).write_text(content)
+    ended = stage("verify")
+    assert ended.status == 2
+    assert ended.output.startswith(f"error: {repository}: ")
+    assert told in ended.output
+    assert ended.output.count("\n") == 1
+
+
 def test_a_folder_without_a_repository_is_told(tmp_path: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ended = stage("verify")

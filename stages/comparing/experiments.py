@@ -11,17 +11,23 @@ from stages.core.overrides import Value, spelled
 def run_experiment(name: str, changes: Mapping[str, Value], targets: Sequence[str] = ("measure",)) -> None:
     """Run the chain up to these stages in a workspace of its own, as the experiment `name`.
 
-    One of that name that there is already gives way, and standard error says so; where the run fails, it is back.
+    One of that name that there is already gives way, and standard error says so; where the run fails or is
+    interrupted, it is back.
     """
     overrides = [part for setting in spelled(changes) for part in ("--set-param", setting)]
     command = ["dvc", "exp", "run", "--temp", "--name", name, *overrides, *targets]
     earlier = _experiment_refs(name)
-    removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
-    if removed.returncode == 0:  # otherwise there was none
-        print(f"experiment {name}: replaces an earlier one of this name", file=sys.stderr)
-    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:  # noqa: S603  # a list, no shell
-        for ref, commit in earlier.items():
-            subprocess.run(["git", "update-ref", ref, commit], check=False)  # noqa: S603, S607
+    done = False
+    try:
+        removed = subprocess.run(["dvc", "exp", "remove", name], capture_output=True, check=False)  # noqa: S603, S607
+        if removed.returncode == 0:  # otherwise there was none
+            print(f"experiment {name}: replaces an earlier one of this name", file=sys.stderr)
+        done = subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0  # noqa: S603  # a list, no shell
+    finally:
+        if not done:
+            for ref, commit in earlier.items():
+                subprocess.run(["git", "update-ref", ref, commit], check=False)  # noqa: S603, S607
+    if not done:
         raise UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
 
 

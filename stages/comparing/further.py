@@ -40,7 +40,7 @@ class Contest:
     @property
     def batch(self) -> int:
         """How many worlds of a condition are run at a time: of long episodes fewer, so that tasks take equal turns."""
-        return max(_FEWEST, _STEPS // self._max_steps)
+        return max(_FEWEST, _STEPS // self.settings.max_steps("evaluate", self.task))
 
     def outcomes(self, plans: Sequence[Plan]) -> Ints:
         """For each of N worlds -1 (the baseline alone succeeded), 1 (the other alone) or 0 (N,)."""
@@ -51,13 +51,9 @@ class Contest:
 
     def _run(self, controller: Controller, plans: Sequence[Plan]) -> Ints:
         """Whether it succeeds in each world (N,), as 0 or 1."""
-        episodes = run_episodes(self.make, controller, plans, self._max_steps, self.settings.params.compute, self.task)
+        longest = self.settings.max_steps("evaluate", self.task)
+        episodes = run_episodes(self.make, controller, plans, longest, self.settings.params.compute, self.task)
         return np.array([episode.outcome == "success" for episode in episodes], dtype=np.int64)
-
-    @cached_property
-    def _max_steps(self) -> int:
-        wanted = self.settings.of(self.settings.params.evaluate, "evaluate", self.task)
-        return self.settings.get(wanted.max_steps, f"evaluate.{self.task}.max_steps")
 
     @cached_property
     def make(self) -> Callable[[], Task]:

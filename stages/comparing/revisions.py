@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.rounds import Chain, read_chain
 from stages.core import schemas
-from stages.core.errors import UserError
+from stages.core.errors import UserError, reason
 
 T = TypeVar("T")
 
@@ -65,5 +65,7 @@ class Revision:
 
         try:
             return read()
-        except (DvcException, DataIndexDirError, OSError, *more):
+        except (FileNotFoundError, DataIndexDirError, *more):
             raise UserError(f"{self.name}: {lacking}") from None
+        except (DvcException, OSError) as error:
+            raise UserError(f"{self.name}: {lacking} ({reason(error)})") from None

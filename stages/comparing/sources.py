@@ -73,6 +73,12 @@ def lone_tasks(a: Side, b: Side) -> list[str]:
     return sorted(set(a.evaluations) ^ set(b.evaluations))
 
 
+def only_task(a: str, b: str) -> str | None:
+    """The task of the one side that is the folder of a round: of the other, no more needs to be there."""
+    folders = [name for name in (a, b) if _is_round_folder(name) and not _is_workspace_round(name)]
+    return next(iter(one_round(folders[0], Path(folders[0])).rounds)) if len(folders) == 1 else None
+
+
 def is_one_round(name: str) -> bool:
     """Whether `name` means a round by itself, so that there is none to choose."""
     return _is_workspace_round(name) or _is_round_folder(name)

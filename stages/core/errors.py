@@ -9,6 +9,7 @@ _LONGEST = 120  # characters of a file's own words in a message
 _LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
 _UNREAD = 128 + 13  # exit status, as of what SIGPIPE ended
 _INTERRUPTED = 128 + 2  # likewise of SIGINT
+_OUR_FAULT = 70  # as in sysexits.h; Python's own is 1, by which some commands tell what they found
 
 
 class UserError(Exception):
@@ -35,7 +36,8 @@ def reason(error: BaseException) -> str:
 def run(main: Callable[[], None]) -> None:
     """Run a command; what the user got wrong becomes a message and exit status 2, without a traceback.
 
-    Where it is interrupted it says so, and no more; where nobody reads on what it says (`| head`), not even that.
+    Where it is interrupted it says so, and no more; where nobody reads on what it says (`| head`), not even that. What
+    is nobody's fault but ours has its traceback, and a status of its own.
     """
     try:
         _run(main)
@@ -58,6 +60,11 @@ def _run(main: Callable[[], None]) -> None:
             sys.exit(_UNREAD)
         where = f"{error.filename}: " if error.filename else ""
         _end(f"{where}{error.strerror or error}")
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(_OUR_FAULT)
 
 
 def _say_all() -> None:

@@ -19,6 +19,7 @@ def die_with_parent(parent: int | None = None) -> None:
 
     CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, _SIGKILL)
     if os.getppid() != parent and (parent or _left_to_the_system()):
+        os.write(2, b"error: what this process worked for has ended\n")  # nothing is imported yet, nothing buffered
         os._exit(1)
 
 

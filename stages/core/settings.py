@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 from stages.core.checks import Known, problems
 from stages.core.errors import UserError
-from stages.core.params import Params, read_params, wrong
+from stages.core.params import EpisodesSettings, Params, read_params, wrong
 from stages.core.policy import Policy, Response
 from stages.core.registry import Registry
 from stages.core.task import Task
@@ -39,6 +39,18 @@ class Settings:
     def response(self, task: str) -> Response:
         """What a task's policy does where it is out of its depth."""
         return self.get(self.of(self.params.shift, "shift", task).response, f"shift.{task}.response")
+
+    def episodes(self, purpose: Literal["practice", "evaluate"], task: str) -> int:
+        """How many of them a task has, of practice or of each condition."""
+        return self.get(self._acting(purpose, task).episodes, f"{purpose}.{task}.episodes")
+
+    def max_steps(self, purpose: Literal["practice", "evaluate"], task: str) -> int:
+        """How many steps an episode of a task may take."""
+        return self.get(self._acting(purpose, task).max_steps, f"{purpose}.{task}.max_steps")
+
+    def _acting(self, purpose: str, task: str) -> EpisodesSettings:
+        section: Mapping[str, EpisodesSettings] | None = getattr(self.params, purpose)
+        return self.of(section, purpose, task)
 
     @property
     def seed(self) -> int:

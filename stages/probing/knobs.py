@@ -26,8 +26,7 @@ def probe_knobs(
     The policy acts whatever the alarm says. All values meet the same draws of everything else.
     """
     plans, tried = probe_plans(name, task, probe, settings)
-    wanted = settings.of(settings.params.evaluate, "evaluate", name)
-    max_steps = settings.get(wanted.max_steps, f"evaluate.{name}.max_steps")
+    max_steps = settings.max_steps("evaluate", name)
     controller = policy_controller(trained, "act", task)
     found: Mapping[str, list[Episode]] = defaultdict(list)
     for episode in run_episodes(make, controller, plans, max_steps, settings.params.compute, f"{name}: knobs"):

@@ -48,7 +48,12 @@ def read_studies(folder: Path | None) -> list[Finding]:
         return []
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    return [_read_seeds(path) if path.name == SEEDS else _read(path) for path in sorted(folder.glob("*.csv"))]
+    return [_read_seeds(path) if _is_of_seeds(path) else _read(path) for path in sorted(folder.glob("*.csv"))]
+
+
+def _is_of_seeds(path: Path) -> bool:
+    """Whether `python -m stages.seeds` wrote it, by whatever name: its question is always the same."""
+    return path.name == SEEDS or b"by_seed" in path.read_bytes().partition(b"\n")[0]
 
 
 def _read_seeds(path: Path) -> Finding:

@@ -29,6 +29,11 @@ class Done(NamedTuple):
     seconds: float  # of CPU
     rows: int
 
+    @property
+    def rate(self) -> float:
+        """Episodes a CPU second."""
+        return self.episodes / self.seconds
+
 
 def by_inverse_kinematics(arm: int, noise: Callable[[], Floats]) -> Deciding:
     """The expert: a little nearer to the goal, as PyBullet solves for it."""

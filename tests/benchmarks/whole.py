@@ -37,25 +37,27 @@ def measure() -> list[Figure]:
         return episodes, time.process_time() - begun
 
     collect(plans[:8])
-    ways: dict[str, list[float]] = {"as often as ours": [], "in every physics step": []}
-    rates, theirs = [], []
+    ways: dict[str, list[naive.Done]] = {"as often as ours": [], "in every physics step": []}
+    rates = []
     for _ in range(TURNS):
         episodes, seconds = collect(plans)
         rates.append(OURS / seconds)
         for way, found in ways.items():
-            done = naive.collect(plans[:THEIRS], max_steps, way == "in every physics step")
-            found.append(rates[-1] * done.seconds / done.episodes)
-            theirs.append(done)
+            found.append(naive.collect(plans[:THEIRS], max_steps, way == "in every physics step"))
     reached = sum(one.outcome == "success" for one in episodes)
     figures = [
-        Figure(f"collection over a naive script that decides {way}: episodes a CPU second", median(ratios), at_least=10)
-        for way, ratios in ways.items()
+        Figure(
+            f"collection over a naive script that decides {way}: episodes a CPU second",
+            median(rate / one.rate for rate, one in zip(rates, found, strict=True)),
+            at_least=10,
+        )
+        for way, found in ways.items()
     ]
     figures.append(Figure("collection: ours", median(rates), "episodes/CPU s"))
     figures.append(Figure("collection: ours, stepSimulation alone", 1 / physics(episodes[:THEIRS]), "episodes/CPU s"))
     figures.append(Figure("collection: ours that reach the goal", 100 * reached / OURS, "%"))
-    for way, done in zip(ways, theirs, strict=False):
-        rate = done.episodes / done.seconds
+    for way, found in ways.items():
+        rate, done = median(one.rate for one in found), found[0]
         figures.append(Figure(f"collection: naive script that decides {way}", rate, "episodes/CPU s"))
         figures.append(Figure(f"collection: those that reach the goal, {way}", 100 * done.reached / done.episodes, "%"))
     return [*figures, *playing()]

@@ -38,6 +38,13 @@ def test_a_message_is_printed_and_the_status_is_2(
     assert capsys.readouterr().err.startswith(said)
 
 
+def test_a_fault_of_the_program_is_told_from_what_a_command_finds(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    assert ended.value.code == 70
+    assert capsys.readouterr().err.endswith("ZeroDivisionError: division by zero\n")
+
+
 def test_what_is_interrupted_ends_with_a_word() -> None:
     program = "import time; from stages.core import errors; print(1, flush=True); errors.run(lambda: time.sleep(60))"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=-1, stdout=-1, text=True) as stage:
