@@ -1,1 +1,1 @@
-"""The KUKA LBR iiwa 7 R800 arm: its kinematics and its simulation."""
+"""The KUKA LBR iiwa that PyBullet ships, as long as the 14 R820: its kinematics and its simulation."""

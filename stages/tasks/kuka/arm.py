@@ -39,7 +39,9 @@ class Arm:
     dynamics.
 
     What a world does not need costs time: `parts` of the description that are left out ("visual", "collision") make
-    loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice.
+    loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice. Without shapes the links
+    have no moments of inertia, as if the mass of each were in one point: with those of the description, joints and tool
+    are up to 0.4 mrad and 0.2 mm elsewhere, and `kuka_reach` succeeds as often in every condition and round.
     """
 
     def __init__(
@@ -125,10 +127,16 @@ def connect(gui: bool = False) -> Any:
     return client
 
 
-def load_arm(client: Any, without: Sequence[str] = (), extend: Callable[[ET.Element], None] | None = None) -> int:
+def load_arm(
+    client: Any,
+    without: Sequence[str] = (),
+    extend: Callable[[ET.Element], None] | None = None,
+    inertia_as_described: bool = False,
+) -> int:
     """Load the arm on a fixed base at the origin; `without` names the parts of its links to leave out.
 
-    `extend` is given the root of the description to add what the arm holds.
+    `extend` is given the root of the description to add what the arm holds. Moments of inertia are as described only
+    where that is asked for: otherwise PyBullet works them out from the links' shapes, and links without have none.
     """
     import pybullet_data
 
@@ -144,7 +152,8 @@ def load_arm(client: Any, without: Sequence[str] = (), extend: Callable[[ET.Elem
     with NamedTemporaryFile(suffix=".urdf") as file:
         description.write(file)
         file.flush()
-        return int(client.loadURDF(file.name, useFixedBase=True))
+        flags = client.URDF_USE_INERTIA_FROM_FILE if inertia_as_described else 0
+        return int(client.loadURDF(file.name, useFixedBase=True, flags=flags))
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from stages.core.task import Floats, Knob, World
 from stages.tasks.kuka.kinematics import JOINTS
 
 PHYSICS_STEP = 1 / 240  # [s]
-# Source: KUKA, LBR iiwa 7 R800, data sheet.
+# Limits of the LBR iiwa 7 R800 (KUKA's data sheet). The arm has the lengths of the 14 R820, whose motors are stronger
+# (320, 320, 176, 176, 110, 40 and 40 N m): what these can do, those can.
 TORQUES = (176.0, 176.0, 110.0, 110.0, 110.0, 40.0, 40.0)  # [N m]
 _TOOL = JOINTS - 1  # the last link
 _TOOL_MASS = 0.3  # [kg] of the last link, from the arm's description
@@ -17,9 +18,9 @@ _TOOL_MASS = 0.3  # [kg] of the last link, from the arm's description
 
 @dataclass(frozen=True)
 class Dynamics:
-    """The defaults are the arm as it is described."""
+    """The defaults are the arm as it was loaded."""
 
-    link_mass: float = 1.0  # [1] times the arm's own masses and inertias
+    link_mass: float = 1.0  # [1] times the arm's own masses, and inertias where it has any
     payload: float = 0.0  # [kg] at the last link
     gravity: float = 10.0  # [m/s^2] downwards
     physics_rate: float = 1 / PHYSICS_STEP  # [Hz] of the steps of the simulation
@@ -76,7 +77,7 @@ class Links:
 
     def __init__(self, client: Any, arm: int) -> None:
         self._client, self._arm = client, arm
-        # Mass [kg] and principal moments of inertia [kg m^2] of the links before the tool, as described.
+        # Mass [kg] and principal moments of inertia [kg m^2] of the links before the tool, as they were loaded.
         self._own = [client.getDynamicsInfo(arm, link)[0:3:2] for link in range(_TOOL)]
 
     def set(self, dynamics: Dynamics) -> None:
@@ -87,6 +88,7 @@ class Links:
         for link, (mass, inertia) in enumerate(self._own):
             inertia = [dynamics.link_mass * moment for moment in inertia]
             client.changeDynamics(arm, link, mass=dynamics.link_mass * mass, localInertiaDiagonal=inertia)
+        # Of this one PyBullet works out the inertia anew, from its shape if it has one.
         client.changeDynamics(arm, _TOOL, mass=dynamics.link_mass * _TOOL_MASS + dynamics.payload)
         for joint in range(JOINTS):
             client.changeDynamics(arm, joint, jointDamping=dynamics.joint_damping)

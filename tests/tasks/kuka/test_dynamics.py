@@ -1,6 +1,10 @@
 """What a world decides about the arm: every knob is felt, late commands arrive late, and the defaults are the arm's."""
 
+from pathlib import Path
+import xml.etree.ElementTree as ET
+
 import numpy as np
+import pybullet_data
 import pytest
 
 from stages.core.episode import Episode, Plan
@@ -8,6 +12,7 @@ from stages.core.rollout import expert_controller, rollout
 from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
 from stages.tasks.kuka.arm import Arm
+from stages.tasks.kuka.bench import Bench
 from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, Links
 
 TASKS_WITH_AN_ARM = [name for name in TASKS if set(KNOBS) <= set(TASKS.find(name).knobs)]
@@ -54,7 +59,19 @@ def test_a_command_arrives_as_late_as_the_world_has_it() -> None:
         assert arrived == [-1.0] * latency + list(range(10 - latency))
 
 
-def test_the_default_is_the_arm_as_it_is_described() -> None:
+def test_what_touches_things_turns_as_it_is_described() -> None:
+    described = ET.parse(Path(pybullet_data.getDataPath(), "kuka_iiwa", "model.urdf"))
+    inertias = [
+        tuple(float(one.get(axis, "")) for axis in ("ixx", "iyy", "izz"))
+        for one in described.iterfind("link[@name]/inertial/inertia")
+    ]
+    bench = Bench(0.04)
+    loaded = [bench.client.getDynamicsInfo(bench.arm, link)[2] for link in range(7)]
+    bench.close()
+    assert [(0.0, 0.0, 0.0)] * 7 != loaded == inertias[1:]  # the first link does not move
+
+
+def test_the_default_is_the_arm_as_it_was_loaded() -> None:
     arm = Arm(TORQUES, without=("visual", "collision"), ground=False)
     described = [arm.client.getDynamicsInfo(arm.body, link) for link in range(7)]
     Links(arm.client, arm.body).set(Dynamics(link_mass=3, payload=2, joint_damping=4))
