@@ -133,6 +133,17 @@ def test_a_revision_whose_cache_is_gone_says_what_to_do(repository: Path, tmp_pa
     assert said.count("\n") == 1
 
 
+def test_what_dvc_cannot_read_of_a_revision_is_said(repository: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(repository, broken, symlinks=True)
+    (broken / "dvc.lock").write_text("<<<<<<< HEAD\n" + (broken / "dvc.lock").read_text())
+    run(broken, "git", "commit", "-qam", "a conflict that was committed")
+    status, said = do(broken, "stages.compare", "data", "HEAD")
+    assert status == 2
+    assert "'dvc.lock', YAML" in said
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["HEAD:params.yaml", "HEAD^{tree}", "HEAD:made", "no_such_thing", "\udcff"])
 def test_what_is_no_commit_is_no_baseline(
     repository: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str

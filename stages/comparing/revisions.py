@@ -61,11 +61,12 @@ class Revision:
 
     def _read(self, read: Callable[[], T], lacking: str, *more: type[Exception]) -> T:
         from dvc.exceptions import DvcException
+        from dvc.scm import RevError
         from dvc_data.index import DataIndexDirError
 
         try:
             return read()
-        except (FileNotFoundError, DataIndexDirError, *more):
+        except (FileNotFoundError, RevError, DataIndexDirError, *more):
             raise UserError(f"{self.name}: {lacking}") from None
         except (DvcException, OSError) as error:
             raise UserError(f"{self.name}: {lacking} ({reason(error)})") from None
