@@ -1,5 +1,7 @@
 """What corrections buy: success over the expert steps that were spent, variant by variant."""
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 import pandas as pd
 
@@ -10,6 +12,7 @@ from stages.reporting.wording import listing, percent
 # Okabe and Ito's palette; after it colours repeat, and lines are dashed.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8F98")
 _STYLES = ("-", "--", ":")
+_LONGEST = 40  # characters of a line beside a chart
 
 
 def spending_figures(table: pd.DataFrame) -> tuple[Figure, Figure]:
@@ -46,4 +49,6 @@ def beside(axes: Axes) -> None:
     """Name the lines beside the chart, where they cover nothing."""
     if axes.figure is not None:
         axes.figure.subplots_adjust(right=0.58)
-    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    for name in legend.get_texts():
+        name.set_text(fill(name.get_text(), _LONGEST))  # what goes over the edge is cut off

@@ -1,6 +1,7 @@
 """A study's figures are those that it asks for, and its picture."""
 
 from pathlib import Path
+import re
 
 import pandas as pd
 from PIL import Image
@@ -37,6 +38,16 @@ def test_variants_stand_beside_each_other_in_each_condition(folder: Path) -> Non
     )
     drawn = picture.content.decode()
     assert all(f">{word}</text>" in drawn for word in ("near", "far", "one", "other"))
+
+
+def test_no_two_of_many_variants_look_alike_and_no_name_goes_over_the_edge(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv")
+    names = [f"variant {number}, of which there is more to say than fits beside it" for number in range(9)]
+    pd.concat([table[table["variant"] == "one"].assign(variant=name) for name in names]).to_csv(folder / "which.csv")
+    (study,) = read_studies(folder)
+    drawn = study.figures[0].pictures[0].content.decode()
+    assert drawn.count("<pattern") == 2  # beyond the seven colours there are
+    assert max(map(len, re.findall(r"<text [^>]*>([^<]*)</text>", drawn))) <= 40
 
 
 def test_a_variant_differs_where_intervals_do_not_overlap(folder: Path) -> None:
