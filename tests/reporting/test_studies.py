@@ -7,8 +7,10 @@ import pandas as pd
 from PIL import Image
 import pytest
 
+from stages.reporting.seeds import QUESTION
 from stages.reporting.studies import read_studies
 from stages.reporting.variants import compare_variants
+from tests.chain import ROOT
 
 
 @pytest.fixture
@@ -48,6 +50,12 @@ def test_no_two_of_many_variants_look_alike_and_no_name_goes_over_the_edge(folde
     drawn = study.figures[0].pictures[0].content.decode()
     assert drawn.count("<pattern") == 2  # beyond the seven colours there are
     assert max(map(len, re.findall(r"<text [^>]*>([^<]*)</text>", drawn))) <= 40
+
+
+def test_a_table_of_seeds_is_known_by_whatever_name(tmp_path: Path) -> None:
+    (tmp_path / "other_seeds.csv").write_bytes((ROOT / "reports/studies/seeds.csv").read_bytes())
+    (found,) = read_studies(tmp_path)
+    assert (found.name, found.question) == ("other_seeds", QUESTION)
 
 
 def test_a_variant_differs_where_intervals_do_not_overlap(folder: Path) -> None:
