@@ -11,7 +11,6 @@ from stages.core.task import Channel, Floats
 from stages.explaining.votes import Explanation, Voter
 
 _HEADER = ("source", "round", "episode", "frame", "practised in", "distance", "weight")
-_ROUNDING = 1e-9  # of an action: less is no difference to a reader
 
 
 def text(told: Explanation, place: str, actions: Sequence[Channel], period: float, neighbors: int) -> str:
@@ -43,8 +42,8 @@ def _surprise(told: Explanation) -> str:
 
 
 def _cut(told: Explanation) -> bool:
-    """Whether the answer is not the rows' mean itself, by more than rounding."""
-    return told.mean is not None and not np.allclose(told.mean, told.answer, rtol=0, atol=_ROUNDING)
+    """Whether the answer is not the rows' mean itself."""
+    return told.mean is not None and not np.array_equal(told.mean, told.answer)
 
 
 def _rule(told: Explanation) -> str:

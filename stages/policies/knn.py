@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
-from stages.core.policy import Arrays, Votes
+from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory, Recalled, in_order
-from stages.policies.recalling import Recalling
+from stages.policies.memory import Memory, Recalled, in_order, mean
+from stages.policies.recalling import Decided, Recalling
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,14 @@ class KNN(Recalling):
         """Remember every row. UserError for more neighbours than rows."""
         return cls(Memory.of(steps, settings, observation), settings.weights == "distance")
 
-    def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
-        """The mean actions (B, A), and each row's share in them (B, k)."""
-        weights = self._weights(recalled)
-        total = in_order(weights)[:, None]
-        actions = in_order(weights[:, :, None] * self.memory.actions.take(recalled.rows, axis=0))
-        return actions / total, weights / total
+    def decide(self, recalled: Recalled) -> Decided:
+        """The rows' mean."""
+        votes = self._votes(recalled)
+        actions = mean(votes, self.memory.actions.take(recalled.rows, axis=0))
+        return Decided(actions, votes, votes / in_order(votes)[:, None])
 
-    def votes(self, observations: Floats) -> Votes:
-        """The neighbours and their weights: `act` adds up in this order, then divides by the weights' sum."""
-        recalled = self.memory.recall(observations)
-        return Votes(recalled.rows, recalled.distances, self._weights(recalled))
-
-    def _weights(self, recalled: Recalled) -> Floats:
-        """Weights (B, k); rows at distance zero, where there are any, decide alone."""
+    def _votes(self, recalled: Recalled) -> Floats:
+        """By trust (B, k), and nearness; rows at distance zero, where there are any, decide alone."""
         if not self.by_distance:
             return recalled.trust
         here = recalled.distances == 0

@@ -62,6 +62,12 @@ def in_order(votes: Floats) -> Floats:
     return total
 
 
+def mean(votes: Floats, actions: Floats) -> Floats:
+    """The mean (B, A) of actions (B, k, A) by votes (B, k)."""
+    result: Floats = in_order(votes[:, :, None] * actions) / in_order(votes)[:, None]
+    return result
+
+
 @dataclass(frozen=True)
 class Memory:
     """N rows of expert steps in the space of the features, and how many of the nearest are looked at."""

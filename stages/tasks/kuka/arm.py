@@ -39,9 +39,7 @@ class Arm:
     dynamics.
 
     What a world does not need costs time: `parts` of the description that are left out ("visual", "collision") make
-    loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice. Without shapes the links
-    have no moments of inertia, as if the mass of each were in one point: with those of the description, joints and tool
-    are up to 0.4 mrad and 0.2 mm elsewhere, and `kuka_reach` succeeds as often in every condition and round.
+    loading up to fifty times as fast, and fewer `iterations` of the solver a step up to twice.
     """
 
     def __init__(
@@ -131,12 +129,10 @@ def load_arm(
     client: Any,
     without: Sequence[str] = (),
     extend: Callable[[ET.Element], None] | None = None,
-    inertia_as_described: bool = False,
 ) -> int:
     """Load the arm on a fixed base at the origin; `without` names the parts of its links to leave out.
 
-    `extend` is given the root of the description to add what the arm holds. Moments of inertia are as described only
-    where that is asked for: otherwise PyBullet works them out from the links' shapes, and links without have none.
+    `extend` is given the root of the description to add what the arm holds.
     """
     import pybullet_data
 
@@ -152,7 +148,8 @@ def load_arm(
     with NamedTemporaryFile(suffix=".urdf") as file:
         description.write(file)
         file.flush()
-        flags = client.URDF_USE_INERTIA_FROM_FILE if inertia_as_described else 0
+        # Otherwise moments of inertia are worked out from the links' shapes, and those without have none.
+        flags = client.URDF_USE_INERTIA_FROM_FILE
         return int(client.loadURDF(file.name, useFixedBase=True, flags=flags))
 
 

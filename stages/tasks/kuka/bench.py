@@ -58,7 +58,7 @@ class Bench:
         # Nobody looks at it: a plane's own picture takes longer to make than all else here.
         unseen = self.client.createVisualShape(self.client.GEOM_BOX, halfExtents=[_UNSEEN] * 3)
         self.table = self.client.createMultiBody(0, plane, unseen)
-        self.arm = load_arm(self.client, ("visual", "collision"), add_gripper, inertia_as_described=True)
+        self.arm = load_arm(self.client, ("visual", "collision"), add_gripper)
         self.cube = _load_cube(self.client, size)
         self._couple_fingers()
         self.client.changeDynamics(self.table, -1, lateralFriction=TABLE_FRICTION)

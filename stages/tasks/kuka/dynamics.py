@@ -13,15 +13,14 @@ PHYSICS_STEP = 1 / 240  # [s]
 # (320, 320, 176, 176, 110, 40 and 40 N m): what these can do, those can.
 TORQUES = (176.0, 176.0, 110.0, 110.0, 110.0, 40.0, 40.0)  # [N m]
 _TOOL = JOINTS - 1  # the last link
-_TOOL_MASS = 0.3  # [kg] of the last link, from the arm's description
 
 
 @dataclass(frozen=True)
 class Dynamics:
     """The defaults are the arm as it was loaded."""
 
-    link_mass: float = 1.0  # [1] times the arm's own masses, and inertias where it has any
-    payload: float = 0.0  # [kg] at the last link
+    link_mass: float = 1.0  # [1] times the arm's own masses and moments of inertia
+    payload: float = 0.0  # [kg] a point mass in the centre of the last link
     gravity: float = 10.0  # [m/s^2] downwards
     physics_rate: float = 1 / PHYSICS_STEP  # [Hz] of the steps of the simulation
     motor_gain: float = 0.1  # [1] share of the way to its target that a joint goes in a physics step
@@ -77,18 +76,18 @@ class Links:
 
     def __init__(self, client: Any, arm: int) -> None:
         self._client, self._arm = client, arm
-        # Mass [kg] and principal moments of inertia [kg m^2] of the links before the tool, as they were loaded.
-        self._own = [client.getDynamicsInfo(arm, link)[0:3:2] for link in range(_TOOL)]
+        # Mass [kg] and principal moments of inertia [kg m^2] of the links, as they were loaded.
+        self._own = [client.getDynamicsInfo(arm, link)[0:3:2] for link in range(JOINTS)]
 
     def set(self, dynamics: Dynamics) -> None:
         """Give simulation and arm these dynamics."""
         client, arm = self._client, self._arm
         client.setGravity(0, 0, -dynamics.gravity)
         client.setTimeStep(1 / dynamics.physics_rate)
-        for link, (mass, inertia) in enumerate(self._own):
-            inertia = [dynamics.link_mass * moment for moment in inertia]
-            client.changeDynamics(arm, link, mass=dynamics.link_mass * mass, localInertiaDiagonal=inertia)
-        # Of this one PyBullet works out the inertia anew, from its shape if it has one.
-        client.changeDynamics(arm, _TOOL, mass=dynamics.link_mass * _TOOL_MASS + dynamics.payload)
-        for joint in range(JOINTS):
-            client.changeDynamics(arm, joint, jointDamping=dynamics.joint_damping)
+        for link, (own, moments) in enumerate(self._own):
+            mass = dynamics.link_mass * own + (dynamics.payload if link == _TOOL else 0.0)
+            inertia = [dynamics.link_mass * moment for moment in moments]
+            # Told a mass alone, PyBullet would work out the inertia anew, from the link's shape.
+            client.changeDynamics(
+                arm, link, mass=mass, localInertiaDiagonal=inertia, jointDamping=dynamics.joint_damping
+            )

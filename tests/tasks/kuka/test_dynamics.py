@@ -1,6 +1,9 @@
 """What a world decides about the arm: every knob is felt, late commands arrive late, and the defaults are the arm's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -59,27 +62,38 @@ def test_a_command_arrives_as_late_as_the_world_has_it() -> None:
         assert arrived == [-1.0] * latency + list(range(10 - latency))
 
 
-def test_what_touches_things_turns_as_it_is_described() -> None:
-    described = ET.parse(Path(pybullet_data.getDataPath(), "kuka_iiwa", "model.urdf"))
-    inertias = [
+def described() -> list[tuple[float, tuple[float, ...]]]:
+    """Mass [kg] and moments of inertia [kg m^2] of the links that move, as the arm's description has them."""
+    root = ET.parse(Path(pybullet_data.getDataPath(), "kuka_iiwa", "model.urdf"))
+    masses = [float(one.get("value", "")) for one in root.iterfind("link/inertial/mass")]
+    moments = [
         tuple(float(one.get(axis, "")) for axis in ("ixx", "iyy", "izz"))
-        for one in described.iterfind("link[@name]/inertial/inertia")
+        for one in root.iterfind("link/inertial/inertia")
     ]
-    bench = Bench(0.04)
-    loaded = [bench.client.getDynamicsInfo(bench.arm, link)[2] for link in range(7)]
-    bench.close()
-    assert [(0.0, 0.0, 0.0)] * 7 != loaded == inertias[1:]  # the first link does not move
+    return list(zip(masses, moments, strict=True))[1:]
 
 
-def test_the_default_is_the_arm_as_it_was_loaded() -> None:
-    arm = Arm(TORQUES, without=("visual", "collision"), ground=False)
-    described = [arm.client.getDynamicsInfo(arm.body, link) for link in range(7)]
-    Links(arm.client, arm.body).set(Dynamics(link_mass=3, payload=2, joint_damping=4))
-    changed = [arm.client.getDynamicsInfo(arm.body, link) for link in range(7)]
-    arm.reset(np.zeros(7), Dynamics())
-    restored = [arm.client.getDynamicsInfo(arm.body, link) for link in range(7)]
-    arm.close()
-    for before, between, after in zip(described, changed, restored, strict=True):
-        assert before[0] != between[0]
-        assert after[0] == before[0]
-        assert np.allclose(after[2], before[2], rtol=1e-12)
+@contextmanager
+def loaded(name: str) -> Iterator[tuple[Any, int]]:
+    """The simulation and the arm in it, as the task of that name has it."""
+    if name == "kuka_pick_place":
+        bench = Bench(0.04)
+        yield bench.client, bench.arm
+        bench.close()
+    else:
+        arm = Arm(TORQUES, () if name == "kuka_joints" else ("visual", "collision"))
+        yield arm.client, arm.body
+        arm.close()
+
+
+@pytest.mark.parametrize("name", ["kuka_joints", "kuka_reach", "kuka_pick_place"])
+def test_the_arm_weighs_and_turns_as_it_is_described(name: str) -> None:
+    """With shapes or without, and again after another world."""
+    with loaded(name) as (client, arm):
+        links = Links(client, arm)
+        for factor, payload in ((1.0, 0.0), (2.0, 1.5), (1.0, 0.0)):
+            links.set(Dynamics(link_mass=factor, payload=payload))
+            for link, (mass, moments) in enumerate(described()):
+                found = client.getDynamicsInfo(arm, link)
+                assert found[0] == factor * mass + (payload if link == 6 else 0)
+                assert found[2] == tuple(factor * moment for moment in moments)
