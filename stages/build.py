@@ -14,7 +14,7 @@ import pyarrow as pa
 from stages.core import cli, errors, parquet, schemas, tables
 from stages.core.columns import numbers, texts, values
 from stages.core.episode import Bools
-from stages.core.recordings import RECORDED
+from stages.core.schemas import RECORDED
 from stages.core.task import Task
 from stages.core.wording import plural
 from stages.tasks import TASKS

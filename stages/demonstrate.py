@@ -15,8 +15,9 @@ from stages.core.conditions import find_conditions
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.parallel import run_episodes
 from stages.core.params import DemonstrateSettings, Range
-from stages.core.recordings import RECORDED, read_shown
+from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
+from stages.core.schemas import RECORDED
 from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.wording import plural, succeeded
@@ -73,12 +74,15 @@ def scripted_episodes(
 
 
 def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> list[Episode]:
-    """A person's recordings, one episode each, numbered from `first`; UserError for one that shows nothing."""
-    world = {knob: known.default for knob, known in {**task.knobs, **NOISE_KNOBS}.items()}
+    """A person's recordings, one episode each, numbered from `first`; UserError for one that shows nothing.
+
+    In which world they were made, and what was left to the goal, is not known.
+    """
+    world = dict.fromkeys([*task.knobs, *NOISE_KNOBS], np.nan)
     episodes = []
     for place, path in enumerate(files):
         observations, actions = read_shown(path, task)
-        unknown = np.zeros(len(actions))
+        unknown, no = np.full(len(actions), np.nan), np.zeros(len(actions), dtype=bool)
         episodes.append(
             Episode(
                 Plan(first + place, RECORDED, 0, world),
@@ -86,14 +90,14 @@ def recorded_episodes(task: type[Task], files: Sequence[Path], first: int) -> li
                 actions,
                 executed=actions,
                 scores=Scores.unknown(len(actions)),
-                surprise=np.full(len(actions), np.nan),
-                shift=np.zeros(len(actions), dtype=bool),
-                asked=np.zeros(len(actions), dtype=bool),
+                shift=no,
+                responded=no,
+                asked=no,
                 errors=unknown,
                 outcome="success",
-                error=0.0,
-                details=dict.fromkeys(task.detail_units, 0.0),
-                given=dict.fromkeys(task.given_units, 0.0),
+                error=np.nan,
+                details=dict.fromkeys(task.detail_units, np.nan),
+                given=dict.fromkeys(task.given_units, np.nan),
             )
         )
     return episodes

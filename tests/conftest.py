@@ -208,10 +208,9 @@ def assert_same() -> Same:
         ours, theirs = (sorted(part, key=lambda episode: episode.plan.index) for part in (some, others))
         for one, other in zip(ours, theirs, strict=True):
             assert one.plan.index == other.plan.index
-            for name in ("observations", "actions", "executed", "shift", "asked", "errors"):
+            for name in ("observations", "actions", "executed", "shift", "responded", "asked", "errors"):
                 assert np.array_equal(getattr(one, name), getattr(other, name)), (one.plan.index, name)
-            scores = (*one.scores, one.surprise), (*other.scores, other.surprise)
-            for name, here, there in zip(SCORES, *scores, strict=True):
+            for name, here, there in zip(SCORES, one.scores, other.scores, strict=True):
                 assert np.array_equal(here, there, equal_nan=True), (one.plan.index, name)
             assert (one.outcome, one.error, one.details) == (other.outcome, other.error, other.details)
 

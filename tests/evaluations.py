@@ -47,10 +47,9 @@ def _episode(plan: Plan, won: bool, task: str) -> Episode:
     no, left = np.array([False]), np.array([0.0 if won else 1.0])
     details = dict.fromkeys(kind.detail_units, 0.0)
     outcome = "success" if won else "timeout"
-    scores = Scores.unknown(1)
     given = dict.fromkeys(kind.given_units, 0.0)
     return Episode(
-        plan, inside, outside, outside, scores, scores.novelty, no, no, left, outcome, float(left[0]), details, given
+        plan, inside, outside, outside, Scores.unknown(1), no, no, no, left, outcome, float(left[0]), details, given
     )
 
 

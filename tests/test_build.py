@@ -79,8 +79,7 @@ def test_demonstrations_of_failure_alone_are_refused(stage: Any, tmp_path: Path)
     no = np.zeros(1, dtype=bool)
     world = {knob: known.default for knob, known in {**Distance.knobs, **NOISE_KNOBS}.items()}
     plan = Plan(0, "demonstrate", 1, world)
-    scores = Scores.unknown(1)
-    crash = Episode(plan, lost, lost, lost, scores, scores.novelty, no, no, lost[0], "crash", error=30.0, details={})
+    crash = Episode(plan, lost, lost, lost, Scores.unknown(1), no, no, no, lost[0], "crash", error=30.0, details={})
     tables.write_episodes(folder, "distance", Distance, [crash])
     ended = stage("build", "distance", folder / schemas.STEPS, folder / schemas.EPISODES, "--output", tmp_path / "out")
     assert ended.status == 2

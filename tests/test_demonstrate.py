@@ -28,6 +28,10 @@ def test_a_recording_of_ones_own_is_imported_in_place_of_those_of_the_parameters
     assert steps["observation.distance"].to_pylist() == [3, 1, 2]
     assert steps["action.step"].to_pylist() == [-1, -0.5, -0.1]
     assert episodes["condition"].to_pylist() == ["recording"] * 2
+    # Where it was made, and what was left to the goal, was not recorded.
+    unknown = [name for name in episodes.column_names if name.startswith("world.")]
+    assert steps["error"].null_count == 3
+    assert {episodes[name].null_count for name in (*unknown, "error")} == {2}
     ended = stage("demonstrate", "distance", *files, "--recordings", tmp_path, "--output", tmp_path / "no")
     assert (ended.status, ended.output) == (2, "error: --recordings: has no effect with --recording\n")
     (tmp_path / "same.csv").symlink_to(custom)

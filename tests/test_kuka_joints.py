@@ -294,7 +294,7 @@ def test_a_recording_in_which_nothing_moves_or_at_another_rate_is_refused(
 
 
 def test_a_demonstration_in_which_nothing_moves_is_refused(shown: list[Episode], tmp_path: Path) -> None:
-    parts = ("observations", "actions", "executed", "surprise", "shift", "asked", "errors")
+    parts = ("observations", "actions", "executed", "shift", "responded", "asked", "errors")
     first = replace(shown[0], **{part: getattr(shown[0], part)[:5] for part in parts}, scores=Scores.unknown(5))
     write_episodes(tmp_path / "shown", "kuka_joints", KukaJoints, [first])
     with pytest.raises(UserError, match=r"shown: episode 0: found no joint that covers more than .* rad, allowed: "):

@@ -1,6 +1,6 @@
 """What running and learning pass on: plans, decisions, episodes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -14,57 +14,78 @@ Ints = NDArray[np.int64]
 
 
 class Scores(NamedTuple):
-    """How far B observations are from what is known; NaN where that is not measured."""
+    """How far each of the T steps of an episode was from what is known; NaN where that is not measured."""
 
-    novelty: Floats  # (B,) distance to the k-th nearest known row, in the policy's features
-    extrapolation: Floats  # (B,) distance to the centre of the k nearest: they may all lie to one side
-    disagreement: Floats  # (B,) spread of the actions of those that vote, in spreads of all known actions
+    novelty: Floats  # (T,) distance to the k-th nearest known row, in the policy's features
+    extrapolation: Floats  # (T,) distance to the mean of the k nearest: they may all lie to one side
+    disagreement: Floats  # (T,) standard deviation of their actions, in those of all known actions
+    surprise: Floats  # (T,) how far what is seen is from what was to be expected a step before
 
     @classmethod
-    def unknown(cls, size: int) -> "Scores":
-        """Of that many observations, nothing."""
-        return cls(*(np.full(size, np.nan) for _ in cls._fields))
+    def unknown(cls, steps: int) -> "Scores":
+        """Of that many steps, nothing."""
+        return cls(*(np.full(steps, np.nan) for _ in cls._fields))
+
+
+class Known(Protocol):
+    """The rows that a policy knows, as a recollection asks about them."""
+
+    def extrapolation(self, recollection: "Recollection") -> Floats:
+        """As in `Scores` (B,)."""
+
+    def disagreement(self, recollection: "Recollection") -> Floats:
+        """As in `Scores` (B,)."""
+
+    def surprise(self, before: "Recollection", after: "Recollection") -> Floats:
+        """As in `Scores` (B,)."""
 
 
 class Recollection(NamedTuple):
-    """What B observations brought to mind: the k nearest of the rows that a policy knows."""
+    """The k nearest known rows of B observations, all that a step leaves behind: scores are made of it afterwards."""
 
     seen: Floats  # (B, F) the features of the observations
     rows: Ints  # (B, k)
     distances: Floats  # (B, k)
-    compare: Callable[["Recollection", "Recollection"], Floats]  # what `surprise` asks: the policy's own
+    known: Known | None  # whose rows they are; None: nothing was looked up
 
     @classmethod
     def none(cls, size: int) -> "Recollection":
         """Of that many observations, nothing."""
-        return cls(np.empty((size, 0)), np.empty((size, 0), dtype=np.int64), np.empty((size, 0)), _unknown)
+        return cls(np.empty((size, 0)), np.empty((size, 0), dtype=np.int64), np.full((size, 1), np.nan), None)
+
+    @property
+    def novelty(self) -> Floats:
+        """The distance to the k-th nearest row (B,), by which the alarm goes; NaN where nothing was looked up."""
+        return self.distances[:, -1]
 
     def part(self, which: slice) -> "Recollection":
         """Of some of them."""
-        return Recollection(self.seen[which], self.rows[which], self.distances[which], self.compare)
+        return Recollection(self.seen[which], self.rows[which], self.distances[which], self.known)
 
     def surprise(self, after: "Recollection") -> Floats:
         """How far what was seen a step later is from what followed those rows (B,); NaN: nothing did.
 
-        There the expert acted, or after a label the policy. Who acts otherwise, as a response to the alarm does, is
-        answered otherwise too.
+        Valid only while the policy acts as the expert did there: a response to the alarm changes what follows, and
+        raises surprise by itself.
         """
-        return self.compare(self, after)
+        return np.full(len(self.seen), np.nan) if self.known is None else self.known.surprise(self, after)
 
     def surprises(self) -> Floats:
         """Of the T steps of an episode, each after the one before (T,); the first has none before it."""
         return np.concatenate([[np.nan], self.part(slice(-1)).surprise(self.part(slice(1, None)))])
 
-
-def _unknown(before: Recollection, after: Recollection) -> Floats:
-    return np.full(min(len(before.seen), len(after.seen)), np.nan)
+    def scores(self) -> Scores:
+        """Of the T steps of an episode."""
+        if self.known is None:
+            return Scores.unknown(len(self.seen))
+        beyond, apart = self.known.extrapolation(self), self.known.disagreement(self)
+        return Scores(self.novelty, beyond, apart, self.surprises())
 
 
 class Decision(NamedTuple):
     """What a controller answers to B observations."""
 
     actions: Floats  # (B, A)
-    scores: Scores
     shift: Bools  # (B,) novelty above the threshold
     final: Bools  # (B,) to be executed as it is, without the noise of the world
     asked: Bools  # (B,) decided by the expert in the policy's stead
@@ -79,14 +100,10 @@ class Decision(NamedTuple):
         def picked(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
             return np.concatenate(parts).take(places, axis=0)
 
-        actions, scores, shift, final, asked, recollections = zip(*decisions, strict=True)
-        seen, known, distances, compares = zip(*recollections, strict=True)
-        return cls(
-            picked(actions),
-            Scores(*map(picked, zip(*scores, strict=True))),
-            *(picked(shift), picked(final), picked(asked)),
-            Recollection(picked(seen), picked(known), picked(distances), compares[0]),
-        )
+        actions, shift, final, asked, recollections = zip(*decisions, strict=True)
+        seen, nearest, distances, known = zip(*recollections, strict=True)
+        recollection = Recollection(picked(seen), picked(nearest), picked(distances), known[0])
+        return cls(picked(actions), picked(shift), picked(final), picked(asked), recollection)
 
 
 class Controller(Protocol):
@@ -117,9 +134,9 @@ class Episode:
     actions: Floats  # (T, A) as the controller decided
     executed: Floats  # (T, A) as they reached the actuators, noise included
     scores: Scores  # (T,) each
-    surprise: Floats  # (T,) how far what was seen is from what was to be expected a step before; NaN: nothing was
     shift: Bools  # (T,)
-    asked: Bools  # (T,) decided by the expert in the policy's stead
+    responded: Bools  # (T,) decided by the response to the alarm in the policy's stead ...
+    asked: Bools  # (T,) ... which was to ask the expert
     errors: Floats  # (T,) left to the goal after each step
     outcome: Outcome
     error: float
@@ -131,7 +148,7 @@ class Episode:
             len(values)
             for values in (
                 *(self.observations, self.actions, self.executed),
-                *(*self.scores, self.surprise, self.shift, self.asked, self.errors),
+                *(*self.scores, self.shift, self.responded, self.asked, self.errors),
             )
         }
         if len(lengths) != 1:

@@ -19,7 +19,7 @@ class Visited:
     seed: int
     failed: bool
     shift: Bools  # (T,)
-    errors: Floats  # (T,)
+    errors: Floats  # (T,) left to the goal after each step
 
 
 def shift(visited: Visited) -> Ints:
@@ -28,7 +28,7 @@ def shift(visited: Visited) -> Ints:
 
 
 def failure(visited: Visited) -> Ints:
-    """The stretch before a failure: from the frame at which the episode came nearest to its goal to the end."""
+    """The stretch before a failure: from the step that came nearest to the goal to the end."""
     if not visited.failed:
         return np.empty(0, dtype=np.int64)
     return np.arange(int(visited.errors.argmin()), len(visited.errors))

@@ -51,7 +51,7 @@ def _jobs(compute: ComputeSettings, steps: int, plans: int) -> int:
     """How many processes so many steps of so many plans are worth and may have; 1: none but this one."""
     worth = _STEPS_WORTH_A_COPY if _forks(compute) else _STEPS_WORTH_A_PROCESS
     most = min(max(1, min(plans, steps // worth)), compute.jobs if compute.jobs > 0 else sys.maxsize)
-    if most == 1:
+    if most == 1 or compute.backend == "sequential":
         return 1
     if compute.backend == "dask":
         from stages.core import cluster

@@ -91,7 +91,7 @@ class ComputeSettings(Section, frozen=True):
 
     jobs: Annotated[int, Meta(ge=-1, le=_MOST)] = -1
     backend: Literal["fork", "loky", "dask", "threading", "sequential"] = "fork"
-    lockstep: Count = 12
+    lockstep: Count = 16
     scheduler: Annotated[str, Meta(pattern=r"^(|(tcp|tls)://([^\s\[\]]+|\[\S+\]):[0-9]{1,5})\Z")] = ""
 
 

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.episode import Controller, Decision, Recollection, Scores, Steps
+from stages.core.episode import Controller, Decision, Recollection, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import check_file, replacing
 from stages.core.params import PolicySettings
@@ -26,13 +26,12 @@ class Answer(NamedTuple):
     """What a policy says to B observations."""
 
     actions: Floats  # (B, A)
-    scores: Scores
     recollection: Recollection
 
     @property
     def novelty(self) -> Floats:
         """The score (B,) that the alarm goes by."""
-        return self.scores.novelty
+        return self.recollection.novelty
 
 
 class Votes(NamedTuple):
@@ -166,13 +165,13 @@ def policy_controller(trained: Trained, response: Response, task: type[Task]) ->
     respond = responses.get(response)
 
     def act(observations: Floats) -> Decision:
-        actions, scores, recollection = trained.policy.act(observed(task, observations))
-        shift = scores.novelty > trained.threshold
+        actions, recollection = trained.policy.act(observed(task, observations))
+        shift = recollection.novelty > trained.threshold
         never = np.zeros_like(shift)
         if respond is None:
-            return Decision(actions, scores, shift, never, never, recollection)
+            return Decision(actions, shift, never, never, recollection)
         final, asked = (never, shift) if response == "ask" else (shift, never)
         responded = np.where(shift[:, None], respond(observations), actions)
-        return Decision(responded, scores, shift, final, asked, recollection)
+        return Decision(responded, shift, final, asked, recollection)
 
     return act

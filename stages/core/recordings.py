@@ -14,8 +14,6 @@ from stages.core.files import check_file, replacing
 from stages.core.footers import check_size
 from stages.core.task import Channel, Floats, Task
 
-RECORDED = "recording"  # the condition of episodes that a person recorded
-
 
 def read_shown(path: Path, task: type[Task]) -> tuple[Floats, Floats]:
     """Observations (T, O) and actions (T, A) of the recording at `path`; UserError where it is none to learn from."""

@@ -34,6 +34,9 @@ class Registry(Mapping[str, type[T]], Generic[T]):
             raise UserError(f"{self.what} {name}: {place} cannot be imported ({reason(error)})") from None
         return found
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.places
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
 

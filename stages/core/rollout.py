@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from stages.core.episode import Controller, Decision, Episode, Plan, Recollection, Scores
+from stages.core.episode import Controller, Decision, Episode, Plan, Recollection
 from stages.core.promises import Asked, expert_actions, first_observation, observed, outcome
 from stages.core.streams import stream
 from stages.core.task import Floats, Task
@@ -19,7 +19,7 @@ def expert_controller(task: type[Task]) -> Controller:
         rows = len(observations)
         no = np.zeros(rows, dtype=bool)
         actions = expert_actions(task, task.expert(observed(task, observations)), rows)
-        return Decision(actions, Scores.unknown(rows), no, no, no, Recollection.none(rows))
+        return Decision(actions, no, no, no, Recollection.none(rows))
 
     return act
 
@@ -76,9 +76,9 @@ class _Run:
             np.array(self.observations),
             said.actions,
             np.array(self.executed),
-            said.scores,
-            said.recollection.surprises(),
+            said.recollection.scores(),
             said.shift,
+            said.final | said.asked,
             said.asked,
             np.array(self.errors),
             outcome(self.task, self.outcome),

@@ -7,8 +7,9 @@ import pyarrow as pa
 from stages.core.episode import Scores
 from stages.core.task import NOISE_KNOBS, Channel, Task
 
-SCORES = (*Scores._fields, "surprise")  # of a step; none where that is not measured
+SCORES = Scores._fields  # of a step; none where that is not measured
 STEPS, EPISODES = "steps.parquet", "episodes.parquet"
+RECORDED = "recording"  # the condition of episodes that a person recorded
 GIVEN = "given."  # columns that begin so tell worlds apart, as those of knobs do
 
 
@@ -28,7 +29,11 @@ _INDEX = [
 
 
 def steps_schema(name: str, task: type[Task]) -> pa.Schema:
-    """Columns of `steps.parquet`: one row a control step."""
+    """Columns of `steps.parquet`: one row a control step.
+
+    Its `error` is what is left to the goal after the step; all else is as it was when the step was decided. A person's
+    recording has no error, nor a world.
+    """
     fields = [
         *_INDEX,
         *_channels("observation", task.observation),
@@ -36,7 +41,7 @@ def steps_schema(name: str, task: type[Task]) -> pa.Schema:
         *_channels("executed", task.action),
         *(_field(score, "1", nullable=True) for score in SCORES),
         pa.field("shift", pa.bool_(), nullable=False),
-        _field("error", task.error_unit),
+        _field("error", task.error_unit, nullable=True),
     ]
     return pa.schema(fields, metadata={"task": name})
 
@@ -44,7 +49,8 @@ def steps_schema(name: str, task: type[Task]) -> pa.Schema:
 def episodes_schema(name: str, task: type[Task]) -> pa.Schema:
     """Columns of `episodes.parquet`: one row an episode, with the world it ran in.
 
-    `asked` is in how many steps the expert was asked to act in the policy's stead.
+    `responded` is in how many steps the response to the alarm acted in the policy's stead; in those that are `asked`,
+    that was the expert.
     """
     fields = [
         pa.field("episode_index", pa.int64(), nullable=False),
@@ -52,11 +58,12 @@ def episodes_schema(name: str, task: type[Task]) -> pa.Schema:
         pa.field("seed", pa.int64(), nullable=False),
         pa.field("outcome", pa.string(), nullable=False),
         pa.field("steps", pa.int64(), nullable=False),
+        pa.field("responded", pa.int64(), nullable=False),
         pa.field("asked", pa.int64(), nullable=False),
-        _field("error", task.error_unit),
-        *(_field(f"detail.{detail}", unit) for detail, unit in task.detail_units.items()),
-        *(_field(f"{GIVEN}{name}", unit) for name, unit in task.given_units.items()),
-        *(_field(f"world.{knob}", known.unit) for knob, known in {**task.knobs, **NOISE_KNOBS}.items()),
+        _field("error", task.error_unit, nullable=True),
+        *(_field(f"detail.{detail}", unit, nullable=True) for detail, unit in task.detail_units.items()),
+        *(_field(f"{GIVEN}{name}", unit, nullable=True) for name, unit in task.given_units.items()),
+        *(_field(f"world.{knob}", known.unit, nullable=True) for knob, known in {**task.knobs, **NOISE_KNOBS}.items()),
     ]
     return pa.schema(fields, metadata={"task": name})
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.columns import numbers, texts, values
-from stages.core.episode import Episode, Ints, Scores, Steps
+from stages.core.episode import Episode, Ints, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.parquet import read_parts, read_table, write_table
-from stages.core.schemas import EPISODES, GIVEN, STEPS, episodes_schema, expert_schema, steps_schema
+from stages.core.schemas import EPISODES, GIVEN, RECORDED, SCORES, STEPS, episodes_schema, expert_schema, steps_schema
 from stages.core.task import NOISE_KNOBS, Channel, Floats, Outcome, Task
 
 Values = Any  # of a column: an array of numpy or Arrow, or a list
@@ -57,8 +57,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         **_matrix_columns("observation", task.observation, np.concatenate([e.observations for e in episodes])),
         **_matrix_columns("action", task.action, np.concatenate([e.actions for e in episodes])),
         **_matrix_columns("executed", task.action, np.concatenate([e.executed for e in episodes])),
-        **{score: np.concatenate([getattr(e.scores, score) for e in episodes]) for score in Scores._fields},
-        "surprise": np.concatenate([e.surprise for e in episodes]),
+        **{score: np.concatenate([getattr(e.scores, score) for e in episodes]) for score in SCORES},
         "shift": np.concatenate([e.shift for e in episodes]),
         "error": np.concatenate([e.errors for e in episodes]),
     }
@@ -68,6 +67,7 @@ def write_episodes(folder: Path, name: str, task: type[Task], episodes: Sequence
         "seed": [e.plan.seed for e in episodes],
         "outcome": [e.outcome for e in episodes],
         "steps": lengths,
+        "responded": [int(e.responded.sum()) for e in episodes],
         "asked": [int(e.asked.sum()) for e in episodes],
         "error": [e.error for e in episodes],
         **{f"detail.{detail}": [e.details[detail] for e in episodes] for detail in task.detail_units},
@@ -101,6 +101,7 @@ def read_steps(folder: Path, name: str, task: type[Task], episodes: pa.Table) ->
     index, lengths = values(episodes["episode_index"]), values(episodes["steps"])
     ends = np.cumsum(lengths, dtype=np.float64)  # whole all the same, and none is too large
     strangers = UserError(f"{folder}: {STEPS} does not hold the episodes that {EPISODES} lists")
+    lost = np.isnan(values(episodes["error"]))
     listed = lengths.min() > 0 and len(np.unique(index)) == len(index)
     first = 0
     for part in read_parts(folder / STEPS, steps_schema(name, task)):
@@ -115,6 +116,8 @@ def read_steps(folder: Path, name: str, task: type[Task], episodes: pa.Table) ->
             raise UserError(
                 f"{folder}: {STEPS}: found frames that are missing or out of order, allowed: 0, 1, ... each"
             )
+        if not np.array_equal(np.isnan(values(part["error"])), lost[place]):
+            raise UserError(f"{folder}: {STEPS}: column error: found cells that are empty in one of the two files")
         yield part, place
     if first != ends[-1]:
         raise strangers
@@ -125,12 +128,16 @@ def _check_episodes(path: Path, episodes: pa.Table, task: type[Task]) -> None:
     for outcome in dict.fromkeys(episodes["outcome"].to_pylist()):
         if outcome not in get_args(Outcome):
             raise UserError(f"{path}: column outcome: found {quoted(outcome)}, allowed: {', '.join(get_args(Outcome))}")
+    played = np.array([condition != RECORDED for condition in episodes["condition"].to_pylist()])
+    for name in (field.name for field in episodes.schema if field.nullable):
+        if (np.isnan(values(episodes[name])) & played).any():
+            raise UserError(f"{path}: column {name}: found an empty cell, allowed: in a person's recording alone")
     for name, wrong, allowed in (
         ("episode_index", values(episodes["episode_index"]) < 0, "at least 0"),
         ("seed", values(episodes["seed"]) < 0, "at least 0"),
         *((f"world.{knob}", values(episodes[f"world.{knob}"]) < 0, "at least 0") for knob in NOISE_KNOBS),
         *(
-            (f"world.{knob}", values(episodes[f"world.{knob}"]) % 1 != 0, "whole numbers")
+            (f"world.{knob}", values(episodes[f"world.{knob}"]) % 1 > 0, "whole numbers")
             for knob, known in task.knobs.items()
             if known.integer
         ),

@@ -11,6 +11,7 @@ from stages.core.errors import UserError
 from stages.core.policy import Trained
 from stages.core.task import Floats, Task
 from stages.explaining.moment import Moment
+from stages.policies.memory import weighted_mean
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def explain(trained: Trained, known: pa.Table, task: type[Task], moment: Moment)
     answer, votes = trained.policy.act(asked), trained.policy.votes(asked)
     rows, weights = votes.rows[0], votes.weights[0]
     actions = tables.matrix(known, "action", task.action)[rows]
-    mean = weighted_mean(weights, actions) if trained.policy.by_neighbors else None
+    mean = weighted_mean(weights[None], actions[None])[0] if trained.policy.by_neighbors else None
     shares = [None] * len(rows) if mean is None else (weights / weights.sum()).tolist()
     voters = tuple(
         _voter(known, int(row), float(distance), share, action)
@@ -73,15 +74,6 @@ def explain(trained: Trained, known: pa.Table, task: type[Task], moment: Moment)
     novelty = float(answer.novelty[0])
     surprise = None if np.isinf(trained.surprise_threshold) else trained.surprise_threshold
     return Explanation(trained.kind, moment, answer.actions[0], novelty, trained.threshold, surprise, voters, mean)
-
-
-def weighted_mean(weights: Floats, actions: Floats) -> Floats:
-    """The mean of actions (k, A) by weights (k,): one after the other, the order in which nearest neighbours add up."""
-    total, mean = weights[0], weights[0] * actions[0]
-    for weight, action in zip(weights[1:], actions[1:], strict=True):
-        total, mean = total + weight, mean + weight * action
-    result: Floats = mean / total
-    return result
 
 
 def _voter(known: pa.Table, row: int, distance: float, weight: float | None, action: Floats) -> Voter:

@@ -14,7 +14,6 @@ from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.distinct import distinct
 from stages.measuring.outside import outside
-from stages.measuring.response import replaced
 from stages.measuring.results import condition_rows
 from stages.measuring.scores import novelty_columns, score_rows
 from stages.tasks import TASKS
@@ -74,9 +73,17 @@ def _round(
         _RESULTS: condition_rows(steps, episodes).assign(rows=training.rows),
         "error": error_curves(steps, episodes, task.control_period),
         "novelty": novelty_quantiles(steps, episodes, training.threshold),
-        "alarm": alarm.join(novelty_columns(scores), on="condition").assign(replaced=int(replaced(steps, task))),
+        "alarm": alarm.join(novelty_columns(scores), on="condition").assign(replaced=int(_replaced(steps, episodes))),
         "scores": scores,
     }
+
+
+def _replaced(steps: pd.DataFrame, episodes: pd.DataFrame) -> bool:
+    """Whether in every alarmed step, one or more, the controller held, ran away or asked the expert instead of acting.
+
+    Then failure follows from the alarm, and that the alarm tells failures says nothing about novelty.
+    """
+    return bool(0 < steps["shift"].sum() == episodes["responded"].sum())
 
 
 def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Training]:

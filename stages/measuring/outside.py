@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.core.episode import Bools
-from stages.core.recordings import RECORDED
+from stages.core.schemas import RECORDED
 
 # Share of a knob's range by which a value may lie beyond it: the ends of what was drawn are not those of the range.
 _LUCK = 0.1

@@ -11,8 +11,8 @@ from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
 from stages.core.task import Channel, Floats
-from stages.policies.memory import Memory, Recalled, in_order, mean
-from stages.policies.recalling import Decided, Recalling
+from stages.policies.memory import Memory, Recalled, weighted_mean
+from stages.policies.recalling import Recalling
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,10 @@ class KNN(Recalling):
         """Remember every row. UserError for more neighbours than rows."""
         return cls(Memory.of(steps, settings, observation), settings.weights == "distance")
 
-    def decide(self, recalled: Recalled) -> Decided:
-        """The rows' mean."""
+    def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
+        """The rows' mean, and their votes."""
         votes = self._votes(recalled)
-        actions = mean(votes, self.memory.actions.take(recalled.rows, axis=0))
-        return Decided(actions, votes, votes / in_order(votes)[:, None])
+        return weighted_mean(votes, self.memory.actions.take(recalled.rows, axis=0)), votes
 
     def _votes(self, recalled: Recalled) -> Floats:
         """By trust (B, k), and nearness; rows at distance zero, where there are any, decide alone."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from stages.core.episode import Steps
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
-from stages.core.task import Channel
-from stages.policies.memory import Memory, Recalled, mean
-from stages.policies.recalling import Decided, Recalling
+from stages.core.task import Channel, Floats
+from stages.policies.memory import Memory, Recalled, weighted_mean
+from stages.policies.recalling import Recalling
 
 # [1] Ridge on the slopes, against features of which 1 is a scale: without it a few rows in a line would extrapolate.
 RIDGE = 0.03
@@ -32,7 +32,7 @@ class LocalLinear(Recalling):
         """Remember every row. UserError for more neighbours than rows."""
         return cls(Memory.of(steps, settings, observation))
 
-    def decide(self, recalled: Recalled) -> Decided:
+    def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
         """The regression's value at the query, as it is linear in the rows' actions: a mean of them.
 
         A row on the far side of a slope pulls the answer away from its own action.
@@ -44,8 +44,7 @@ class LocalLinear(Recalling):
         away = (recalled.queries[:, None] - centre).transpose(0, 2, 1)  # (B, F, 1)
         votes = shares * (1 + (spread @ np.linalg.solve(square, away))[:, :, 0])
         actions = self.memory.actions.take(recalled.rows, axis=0)  # (B, k, A)
-        answer = np.clip(mean(votes, actions), actions.min(axis=1), actions.max(axis=1))
-        return Decided(answer, votes, shares)
+        return np.clip(weighted_mean(votes, actions), actions.min(axis=1), actions.max(axis=1)), votes
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The rows and how many of them answer."""

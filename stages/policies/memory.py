@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.core.bounds import LARGEST, SMALLEST
-from stages.core.episode import Bools, Recollection, Scores, Steps
+from stages.core.episode import Bools, Recollection, Steps
 from stages.core.errors import UserError
 from stages.core.params import PolicySettings
 from stages.core.policy import Arrays
@@ -30,11 +30,6 @@ class Recalled(NamedTuple):
     rows: NDArray[np.int64]  # (B, k)
     near: Floats  # (B, k, F) the features of those rows
     trust: Floats  # (B, k) in those rows
-
-    @property
-    def novelty(self) -> Floats:
-        """The distance to the k-th nearest row (B,)."""
-        return self.distances[:, -1]
 
     def shares(self) -> Floats:
         """Weights (B, k) by which the rows may vote; their sum is 1."""
@@ -62,7 +57,7 @@ def in_order(votes: Floats) -> Floats:
     return total
 
 
-def mean(votes: Floats, actions: Floats) -> Floats:
+def weighted_mean(votes: Floats, actions: Floats) -> Floats:
     """The mean (B, A) of actions (B, k, A) by votes (B, k)."""
     result: Floats = in_order(votes[:, :, None] * actions) / in_order(votes)[:, None]
     return result
@@ -117,37 +112,39 @@ class Memory:
         """Their features (B, F)."""
         return self.features(self.embedding.beside(observations) if self.embedding else observations)
 
-    def scores(self, recalled: Recalled, weights: Floats | None = None) -> Scores:
-        """How far those B observations are from what is known.
+    def recollection(self, recalled: Recalled) -> Recollection:
+        """What is kept of it, as long as an episode lasts."""
+        return Recollection(recalled.queries, recalled.rows, recalled.distances, self)
 
-        Weights (B, k), whose sum is 1, are those by which the rows vote; without, there is no disagreement.
+    # Products of matrices, observation by observation: a sum over an axis may round differently with the batch.
+
+    def extrapolation(self, recollection: Recollection) -> Floats:
+        """The distance (B,) to the mean of the nearest rows."""
+        near = self.known.points.take(recollection.rows, axis=0)  # (B, k, F)
+        centre = (np.full((1, self.neighbors), 1 / self.neighbors) @ near)[:, 0]  # (B, F)
+        result: Floats = np.sqrt(squared(recollection.seen - centre))
+        return result
+
+    def disagreement(self, recollection: Recollection) -> Floats:
+        """Root of the mean over channels (B,) of the variance of the nearest rows' actions, the nearer the heavier.
+
+        The unit is the standard deviation of all known actions.
         """
-        count = len(recalled.rows)
-        # Products of matrices, observation by observation: a sum over an axis may round differently with the batch.
-        centre = (np.full((1, self.neighbors), 1 / self.neighbors) @ recalled.near)[:, 0]  # (B, F)
-        beyond = np.sqrt(squared(recalled.queries - centre))
-        apart = np.full(count, np.nan) if weights is None else self._disagreement(recalled.rows, weights)
-        return Scores(recalled.novelty, beyond, apart)
-
-    def _disagreement(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
-        """Root of the mean over channels of the votes' variance (B,); the unit is that of all known actions' spread."""
-        votes, weighted = self._spreads.take(rows, axis=0), weights[:, None]  # (B, k, A), (B, 1, k)
-        channels = votes.shape[2]
-        variance = weighted @ (votes - weighted @ votes) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
+        rows = recollection.rows
+        weights = shares(self.trust.take(rows), recollection.distances)[:, None]  # (B, 1, k)
+        actions = self._standardized.take(rows, axis=0)  # (B, k, A)
+        channels = actions.shape[2]
+        variance = weights @ (actions - weights @ actions) ** 2 @ np.full((channels, 1), 1 / channels)  # (B, 1, 1)
         result: Floats = np.sqrt(variance[:, 0, 0])
         return result
 
     @cached_property
-    def _spreads(self) -> Floats:
+    def _standardized(self) -> Floats:
         """The actions (N, A) in standard deviations of their channel; one that never changes stays as it is."""
         spread = self.actions.std(axis=0)
         return self.actions / np.where(spread > 0, spread, 1.0)
 
-    def recollection(self, recalled: Recalled) -> Recollection:
-        """What is kept of it, as long as an episode lasts."""
-        return Recollection(recalled.queries, recalled.rows, recalled.distances, self._surprise)
-
-    def _surprise(self, before: Recollection, after: Recollection) -> Floats:
+    def surprise(self, before: Recollection, after: Recollection) -> Floats:
         """The root mean square over features (B,) of the distance to what followed, in spreads of that."""
         rows = before.rows
         with np.errstate(invalid="ignore"):  # nothing by nothing: not known

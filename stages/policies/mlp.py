@@ -58,7 +58,7 @@ class MLP(Policy):
         return cls(memory, tuple(weights), tuple(biases), scaling)
 
     def act(self, observations: Floats) -> Answer:
-        """The network's action (B, A) and the scores of the nearest rows, of which none has a vote."""
+        """The network's action (B, A) and the nearest rows, of which none has a vote."""
         recalled = self.memory.recall(observations)
         # Row by row (B, 1, F): a product of matrices rounds differently with the size of the batch.
         values = ((recalled.queries - self.scaling[0]) / self.scaling[1])[:, None]
@@ -68,7 +68,7 @@ class MLP(Policy):
                 values = np.maximum(values, 0)
         known = self.memory.actions
         actions = np.clip(values[:, 0], known.min(axis=0), known.max(axis=0))
-        return Answer(actions, self.memory.scores(recalled), self.memory.recollection(recalled))
+        return Answer(actions, self.memory.recollection(recalled))
 
     def votes(self, observations: Floats) -> Votes:
         """The nearest rows, none of which has a vote."""

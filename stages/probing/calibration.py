@@ -86,7 +86,7 @@ def steps_of(episodes: Sequence[Episode]) -> Steps:
 
 def _largest(memory: Memory, episodes: Sequence[Episode]) -> Floats:
     """The largest novelty of each episode (E,)."""
-    novelty = memory.recall(np.concatenate([episode.observations for episode in episodes])).novelty
+    novelty = memory.recall(np.concatenate([episode.observations for episode in episodes])).distances[:, -1]
     starts = np.cumsum([0, *(len(episode) for episode in episodes[:-1])])
     result: Floats = np.maximum.reduceat(novelty, starts)
     return result

@@ -65,7 +65,7 @@ def _shares(episodes: Sequence[Episode], surprise: float) -> Row:
     count = len(episodes)
     numbers = {
         "alarmed": sum(bool(one.shift.any()) for one in episodes),
-        "surprised": sum(bool((one.surprise > surprise).any()) for one in episodes),
+        "surprised": sum(bool((one.scores.surprise > surprise).any()) for one in episodes),
         "failed": sum(one.outcome != "success" for one in episodes),
     }
     row: Row = {"episodes": count}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.core import tables
-from stages.core.recordings import RECORDED
+from stages.core.schemas import RECORDED
 from stages.core.task import NOISE_KNOBS, Knob
 from stages.tasks import TASKS
 

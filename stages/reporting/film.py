@@ -84,7 +84,8 @@ def _joint_charts(pair: Pair, shown: Floats) -> Figure:
         axes = drawn.axes
         for run in pair.runs:
             colour = round_colour(run.round, pair.rounds)
-            axes.plot(*_thin(run.steps["error"].to_numpy(), period), color=colour, label=f"round {run.round}")
+            times, errors = _thin(run.steps["error"].to_numpy(), period)
+            axes.plot(times + period, errors, color=colour, label=f"round {run.round}")
         axes.set(title="mean joint error", xlabel="time [s]", ylabel="error [rad]")
         axes.set_ylim(bottom=0)
         axes.legend(loc="best")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from stages.core.episode import Plan, Recollection, Scores
+from stages.core.episode import Plan, Recollection
 from stages.core.errors import UserError
 from stages.core.policy import Answer, Policy, Trained, policy_controller
 from stages.core.registry import Registry
@@ -138,8 +138,7 @@ class Known(Policy):
 
     def act(self, observations: Floats) -> Answer:
         rows = len(observations)
-        scores = Scores.unknown(rows)._replace(novelty=np.ones(rows))
-        return Answer(np.zeros((rows, 1)), scores, Recollection.none(rows))
+        return Answer(np.zeros((rows, 1)), Recollection.none(rows)._replace(distances=np.ones((rows, 1))))
 
 
 @pytest.mark.parametrize(

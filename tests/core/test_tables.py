@@ -109,6 +109,12 @@ def crafted(episodes: pa.Table, name: str, value: object) -> pa.Table:
     ("task_crafted", "name", "value", "message"),
     [
         ("distance", "outcome", "a\nb", r"column outcome: found a\\nb, allowed: success, crash, timeout"),
+        (
+            "distance",
+            "world.start",
+            None,
+            "column world.start: found an empty cell, allowed: in a person's recording alone",
+        ),
         ("distance", "seed", -1, "column seed, row 1: found -1, allowed: at least 0"),
         ("distance", "world.action_noise", -0.5, "column world.action_noise, row 1: found -0.5, allowed: at least 0"),
         ("kuka_joints", "world.movement", 0.5, "column world.movement, row 1: found 0.5, allowed: whole numbers"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
@@ -12,7 +13,6 @@ from stages.core import tables
 from stages.core.streams import stream
 from stages.measuring.alarm import ALL, alarm_rows, balanced_accuracy, median
 from stages.measuring.outside import outside
-from stages.measuring.response import replaced
 from stages.tasks import TASKS
 
 PERIOD = 0.25  # [s]: four steps are the start
@@ -128,12 +128,15 @@ def test_the_four_counts_of_a_real_run_add_up(measured: Any, chain: Any) -> None
     pd.testing.assert_frame_equal(whole.sort_index(), parts.sort_index())
 
 
-def test_only_a_response_that_took_over_counts_as_one(chain: Any) -> None:
+def test_only_a_response_that_took_over_counts_as_one(measured: Any, chain: Any) -> None:
     """The lab's policy runs away where the alarm rises; the arm's acts on."""
     found = {}
     for name in ("distance", "kuka_reach"):
-        task = TASKS.find(name)
-        steps = tables.read_episodes(chain.data / name / "round_0" / "evaluation", name, task)[0].to_pandas()
-        assert steps["shift"].any()
-        found[name] = replaced(steps, task)
-    assert found == {"distance": True, "kuka_reach": False}
+        folder = chain.data / name / "round_0" / "evaluation"
+        steps, episodes = tables.read_episodes(folder, name, TASKS.find(name))
+        assert pc.any(steps["shift"]).as_py()
+        found[name] = pc.sum(episodes["responded"]).as_py()
+        assert not pc.any(episodes["asked"]).as_py()
+    assert found["distance"] > 0 == found["kuka_reach"]
+    alarm = pd.read_csv(measured.folder / "plots" / "alarm.csv").query("round == 0").groupby("task")["replaced"]
+    assert {name: alarm.get_group(name).unique().tolist() for name in found} == {"distance": [1], "kuka_reach": [0]}

@@ -157,7 +157,7 @@ def test_further_demonstrations_alarm_at_the_stated_rate(episodes: int, quantile
         rng = np.random.default_rng(draw)
         steps = steps_of(walks(episodes, rng))
         memory = Memory.of(steps, settings, CHANNELS)
-        novelty = memory.recall(walks(FURTHER, rng).reshape(-1, 2)).novelty.reshape(FURTHER, STEPS).max(axis=1)
+        novelty = memory.recall(walks(FURTHER, rng).reshape(-1, 2)).distances[:, -1].reshape(FURTHER, STEPS).max(axis=1)
         scores = left_out(steps, first(episodes), settings, CHANNELS)
         rates[draw] = (novelty > threshold_of(scores, quantile).threshold).mean()
         safe[draw] = (novelty > np.sort(scores.diagonal())[proven_rank(episodes, quantile) - 1]).mean()

@@ -81,7 +81,7 @@ def test_a_policy_with_an_embedding_comes_back_to_the_bit(kind: str) -> None:
     policy, asked = POLICIES[kind].fit(steps(), policy_settings(kind), CHANNELS), observations(30, seed=2)
     again = POLICIES[kind].from_arrays(policy.arrays())
     answers = (one.act(asked) for one in (policy, again))
-    parts = ([answer.actions, *answer.scores, *answer.recollection[:3]] for answer in answers)
+    parts = ([answer.actions, *answer.recollection.scores(), *answer.recollection[:3]] for answer in answers)
     assert all(np.array_equal(one, other, equal_nan=True) for one, other in zip(*parts, strict=True))
     assert all(array.dtype.kind in "biufU" for array in policy.arrays().values())
 

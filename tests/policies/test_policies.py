@@ -52,12 +52,13 @@ def test_a_row_of_the_answer_depends_on_its_row_of_the_question_alone(kind: str)
     whole = policy.act(asked)
     assert whole.actions.shape == (41, 2)
     assert whole.novelty.shape == (41,)
+    scores = whole.recollection.scores()
     for size in (1, 2, 7, 40):
         for start in range(0, len(asked), size):
             part = policy.act(asked[start : start + size])
             assert np.array_equal(part.actions, whole.actions[start : start + size])
-            for here, there in zip(part.scores, whole.scores, strict=True):
-                assert np.array_equal(here, there[start : start + size], equal_nan=True)
+            for here, there in zip(part.recollection.scores()[:3], scores[:3], strict=True):
+                assert np.array_equal(here, there[start : start + size])
 
 
 @KINDS
@@ -82,29 +83,24 @@ def test_the_votes_are_those_of_the_nearest_rows_and_make_the_answer(kind: str) 
         assert not votes.weights.any()
         return
     proposed = steps.actions[votes.rows]
-    mean = (votes.weights[..., None] * proposed).sum(axis=1) / votes.weights.sum(axis=1, keepdims=True)
-    cut = np.clip(mean, proposed.min(axis=1), proposed.max(axis=1))
-    assert np.allclose(cut, answer.actions, rtol=0, atol=1e-12)
+    total, weight = (np.cumsum(part, axis=1)[:, -1] for part in (votes.weights[..., None] * proposed, votes.weights))
+    mean = total / weight[:, None]
+    assert np.array_equal(np.clip(mean, proposed.min(axis=1), proposed.max(axis=1)), answer.actions)
 
 
 @KINDS
 def test_scores_are_those_of_the_nearest_rows(kind: str) -> None:
     policy, asked, steps = fitted(kind), questions(), known()
-    votes, scores = policy.votes(asked), policy.act(asked).scores
+    votes, scores = policy.votes(asked), policy.act(asked).recollection.scores()
     points, queries = (np.arcsinh(seen / 0.3) for seen in (steps.observations, asked))
     centre = points[votes.rows].mean(axis=1)
     assert np.allclose(scores.extrapolation, np.linalg.norm(queries - centre, axis=1), rtol=0, atol=1e-12)
     assert (scores.extrapolation <= scores.novelty).all()
-    if not policy.by_neighbors:
-        assert np.isnan(scores.disagreement).all()
-        return
     proposed = steps.actions[votes.rows] / steps.actions.std(axis=0)
-    if kind == "knn":
-        mean = np.average(proposed, axis=1, weights=np.broadcast_to(votes.weights[..., None], proposed.shape))
-        variance = np.average(
-            (proposed - mean[:, None]) ** 2, axis=1, weights=np.repeat(votes.weights[..., None], 2, 2)
-        )
-        assert np.allclose(scores.disagreement, np.sqrt(variance.mean(axis=1)), rtol=0, atol=1e-12)
+    weights = np.repeat((1 / (votes.distances + 0.1 * votes.distances[:, -1:]))[..., None], 2, axis=2)
+    mean = np.average(proposed, axis=1, weights=weights)
+    variance = np.average((proposed - mean[:, None]) ** 2, axis=1, weights=weights)
+    assert np.allclose(scores.disagreement, np.sqrt(variance.mean(axis=1)), rtol=0, atol=1e-6)
 
 
 @KINDS
@@ -113,8 +109,7 @@ def test_rows_that_say_the_same_do_not_disagree(kind: str) -> None:
     same = Steps(
         *(getattr(steps, name) for name in ("episode", "frame", "round", "source", "observations")), steps.actions * 0
     )
-    found = fitted(kind, same).act(questions()).scores.disagreement
-    assert np.isnan(found).all() if not POLICIES[kind].by_neighbors else not found.any()
+    assert not fitted(kind, same).act(questions()).recollection.scores().disagreement.any()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in POLICIES if POLICIES[kind].by_neighbors])
@@ -177,7 +172,7 @@ def test_a_policy_comes_back_from_its_file_to_the_bit(kind: str, tmp_path: Path)
     loaded = load_policy(tmp_path / "a.npz", "distance", POLICIES)
     assert (loaded.task, loaded.kind, loaded.threshold, loaded.surprise_threshold) == ("distance", kind, 0.25, 3.5)
     answers = (one.act(questions()) for one in (loaded.policy, policy))
-    here, there = ((answer.actions, *answer.scores, *answer.recollection[:3]) for answer in answers)
+    here, there = ((answer.actions, *answer.recollection.scores(), *answer.recollection[:3]) for answer in answers)
     for one, other in zip(here, there, strict=True):
         assert np.array_equal(one, other, equal_nan=True)
 
@@ -333,7 +328,7 @@ def two_rows() -> Trained:
 def test_a_response_replaces_the_action_only_above_the_threshold(response: str, far_action: float) -> None:
     decision = policy_controller(two_rows(), response, Distance)(np.array([[1.0], [4.0], [4.5]]))  # type: ignore[arg-type]
     assert decision.actions.ravel().tolist() == pytest.approx([-0.1, -0.5, far_action])
-    assert decision.scores.novelty.tolist() == [0.0, 1.0, 1.5]
+    assert decision.recollection.novelty.tolist() == [0.0, 1.0, 1.5]
     assert decision.shift.tolist() == [False, False, True]
     # What stands for a stop or a fault is not noisy; the expert commands as the policy does.
     assert decision.final.tolist() == [False, False, response in ("hold", "runaway")]

@@ -138,7 +138,7 @@ def test_a_world_that_looks_as_shown_and_answers_otherwise_is_surprising_at_once
         others = drifts(50, rng, way)
         assert np.mean([surprises(memory, one)[0] > threshold for one in others]) > 0.9
     # No single observation tells: the distances to the nearest rows are the same.
-    same, standing = (memory.recall(drifts(200, rng, way)[:, 0]).novelty for way in ((0.3, 0.0), (0.0, 0.0)))
+    same, standing = (recollected(memory, drifts(200, rng, way)[:, 0]).novelty for way in ((0.3, 0.0), (0.0, 0.0)))
     assert np.median(standing) < np.quantile(same, 0.9)
 
 
@@ -203,8 +203,8 @@ def test_an_arm_that_obeys_late_surprises_from_its_first_steps(
     for one, other in zip(prompt, slow, strict=True):
         told = [controller(seen[None]).recollection for seen in other.observations]
         expected = [before.surprise(after)[0] for before, after in pairwise(told)]
-        assert np.array_equal(other.surprise, [np.nan, *expected], equal_nan=True)
-        assert other.surprise[1:5].mean() > 2 * one.surprise[1:5].mean()
+        assert np.array_equal(other.scores.surprise, [np.nan, *expected], equal_nan=True)
+        assert other.scores.surprise[1:5].mean() > 2 * one.scores.surprise[1:5].mean()
 
 
 def _run(controller: Controller, plans: list[Plan]) -> list[Episode]:
