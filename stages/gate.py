@@ -5,9 +5,9 @@ It tests for non-inferiority, with a margin, in pairs of episodes of the same wo
 A condition fails when it is proven worse than the baseline (exact one-sided paired test at --level, Holm-adjusted over
 all conditions) and a worsening of --margin is not ruled out (Tango's score test at --level). Status 0: no condition
 fails; it says which are cleared of the margin (as are those in which the same policy did the same, to the last bit) and
-for which there are too few episodes to tell. Status 2: something is
-missing, such as a condition or a world of the baseline that the workspace was not evaluated in (--allow-missing lets it
-pass). What the workspace has beyond the baseline is left out.
+for which there are too few episodes to tell. Status 2: something is missing, such as a condition or a world of the
+baseline that the workspace was not evaluated in (--allow-missing lets it pass). What the workspace has beyond the
+baseline is left out.
 
 --sequential does not rest at the episodes there are: it runs further worlds, batch by batch, under the policy of either
 side (with the code and parameters of the workspace), until each condition is settled, be it as worse or as cleared of

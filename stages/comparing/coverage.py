@@ -42,7 +42,7 @@ class Coverage:
         return not self.missing and not self.short
 
     def but(self, settled: Sequence[tuple[str, str]]) -> "Coverage":
-        """The same for a test that holds whenever it stops: a task's condition that is settled needs no more worlds."""
+        """Without the conditions that are settled already: a sequential test needs no more of their worlds."""
         return replace(self, short=[one for one in self.short if (one.task, one.condition) not in settled])
 
     def document(self) -> dict[str, object]:

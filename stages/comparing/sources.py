@@ -74,7 +74,7 @@ def lone_tasks(a: Side, b: Side) -> list[str]:
 
 
 def only_task(a: str, b: str) -> str | None:
-    """The task of the one side that is the folder of a round: of the other, no more needs to be there."""
+    """If exactly one side is a round's folder, its task: the other side is read for that task only."""
     folders = [name for name in (a, b) if _is_round_folder(name) and not _is_workspace_round(name)]
     return next(iter(one_round(folders[0], Path(folders[0])).rounds)) if len(folders) == 1 else None
 

@@ -115,6 +115,9 @@ def _check_randomization(params: Params, name: str, known: Known) -> Iterator[st
         if family not in (one.domain or {}):
             allowed = ", ".join(one.domain or {}) or "none"
             yield f"randomization.{name}.randomize: found {family}, allowed: {allowed}"
+    again = repeated(one.randomize or [])
+    if again is not None:
+        yield f"randomization.{name}.randomize: found {again} again, allowed: each family once"
     if one.evaluate is not None and not one.evaluate:
         yield f"randomization.{name}.evaluate: found no condition, allowed: at least 1"
     for taken in (condition for condition in one.evaluate or {} if condition in _TAKEN):

@@ -54,7 +54,8 @@ def count_workers(address: str) -> int:
             f"compute.scheduler: found no scheduler at {address} ({reason(error)}), "
             "allowed: where one runs (dask scheduler)"
         ) from None
-    ours = sum(checkout() in worker["resources"] for worker in workers)
+    code = checkout()
+    ours = sum(code in worker["resources"] for worker in workers)
     if not ours:
         raise UserError(
             f"compute.scheduler: found no worker of this very code at {address} ({len(workers)} others), "

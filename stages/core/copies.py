@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def forked(work: Work, plans: Sequence[Plan], jobs: int) -> Iterator[list[Episode]]:
-    """By copies of this process, which have all it has imported and its simulations, and start in an instant.
+    """The episodes of the plans, run in forked workers: they inherit imports and simulations, so they start at once.
 
     Most of a simulation's memory, some 28 MiB that PyBullet fills with zeros, is never written to again: copies share
     it, and to make it once takes less than to make it in each. They are told the numbers of plans one by one, so that

@@ -1,6 +1,6 @@
-"""Where to look for garbage is not worth it: in what is imported, which stays, and in what is left when a process ends.
+"""Run Python's collector of cyclic garbage rarely, and not at exit: what is imported is never garbage.
 
-Python looks through all objects for cycles, again and again while they grow and twice at the end. Memory that no
+It looks through all objects for cycles, again and again while they grow and twice at the end. Memory that no
 cycle holds, as of arrays and tables, is given back at once as ever.
 """
 

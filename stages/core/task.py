@@ -136,9 +136,9 @@ class Task(ABC):
         return {}
 
     def given(self) -> dict[str, float]:
-        """What an episode goes by beside its world, named in `given_units`, from `reset` on: with others it is another.
+        """What else defines the episode from `reset` on, named in `given_units`, such as the demonstration it follows.
 
-        (A movement to follow, say, that is a demonstration: the world has but its number.)
+        (Of that the world has but the number.) Episodes that differ in it are not compared.
         """
         return {}
 

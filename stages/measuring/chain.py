@@ -46,7 +46,7 @@ def measure_chain(
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in (_RESULTS, *_PLOTS)}
     metrics: dict[str, Any] = {}
     for name in names:
-        shown = tables.read_episodes(data / name / "demonstrations", name, TASKS.find(name))[1].to_pandas()
+        shown = tables.list_episodes(data / name / "demonstrations", name, TASKS.find(name)).to_pandas()
         for one in rounds:
             steps, episodes, training = _evaluation(data / name / one.name, name)
             found = _round(name, shown, steps, episodes, training)

@@ -23,13 +23,17 @@ FAILURE, WITHIN, EARLY, OUTSIDE, SEEN, FELT = TOLD = (
 def score_rows(
     steps: pd.DataFrame, episodes: pd.DataFrame, period: float, outside: Bools | None, visible: Bools | None
 ) -> pd.DataFrame:
-    """One row a condition (and all together), thing told and score for which there are episodes of both kinds.
+    """How well each score tells episodes apart: a row a condition (and all together), question and score.
 
-    Told are `failure`: by an episode's largest score, against the successes of all conditions or of its own condition
-    alone (to know the conditions that fail more is not yet to tell failures), and by the largest score of its first
-    second; worlds `outside` of what was demonstrated: by the score of the first observation, and of these those that
-    are `visible` then (E,), where episodes in worlds that are outside in another way are left out; worlds outside by
-    the largest score of the first second. None of either: it is not known.
+    - failure: by an episode's largest score, against all successes
+    - failure, within a condition: the same against those of its own condition, as to know the conditions that fail more
+      is not yet to tell failures
+    - failure, from the start: by the largest score of its first second
+    - outside, from the start: worlds outside of what was demonstrated (E,), by the largest score of the first second
+    - outside: the same by the score of the first observation
+    - outside, to be seen: of these, by the same score, worlds that are `visible` then (E,), against those not outside
+
+    What lacks episodes of either kind has no row; `outside` and `visible` are None where they are not known.
 
     Columns: condition, told, score, members (episodes to be told) and others; auroc with its 95 % interval; advantage
     over plain novelty with its own, empty for novelty itself.

@@ -91,9 +91,9 @@ def _spare_ranks(scores: Floats, quantile: float) -> int:
 
 
 def left_out(steps: Steps, slices: Sequence[slice], settings: PolicySettings, observation: Sequence[Channel]) -> Floats:
-    """The largest novelty of each of n episodes if it is not known, by which other is not known either (n, n).
+    """The largest novelty of each of n episodes with that episode left out of what is known, and one more (n, n).
 
-    In row i and column j it is that of episode i if neither i nor j is known; on the diagonal, if i alone is not.
+    Row i and column j: that of episode i without i and j; on the diagonal, without i alone.
     Where that leaves too few rows, j is known as well. An embedding is fitted to all but episode i. UserError where
     too little is left without one of them.
     """

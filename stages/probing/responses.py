@@ -23,8 +23,7 @@ def try_responses(
     """One row a response and condition: success with its 95 % Wilson interval, crash, steps, calls of the expert.
 
     The worlds are those of the evaluation, so many of each condition. `asked` is the mean number of an episode's steps
-    in which the expert acted, `asked_share` its share of all steps, `alarmed` the share of episodes
-    with an alarm.
+    in which the expert acted, `asked_share` its share of all steps, `alarmed` the share of episodes with an alarm.
     """
     plans = evaluation_plans(name, task, settings, conditions_of(settings, name, "evaluate"), episodes)
     max_steps = settings.max_steps("evaluate", name)

@@ -27,7 +27,7 @@ def worlds_of(task_folder: Path, name: str, first_round: int) -> Worlds:
     task = TASKS.find(name)
     knobs: Mapping[str, Knob] = {**task.knobs, **NOISE_KNOBS}
     shown, tried = (
-        tables.read_episodes(folder, name, task)[1].to_pandas()
+        tables.list_episodes(folder, name, task).to_pandas()
         for folder in (task_folder / "demonstrations", task_folder / f"round_{first_round}" / "evaluation")
     )
     scripted = shown[shown["condition"] != RECORDED]

@@ -91,7 +91,7 @@ def _step(errors: Floats, novelty: Floats, failed: bool) -> tuple[int, str]:
     gained = errors[0] - errors.min()
     nearest = int(np.argmax(errors <= errors.min() + _NO_NEARER * gained))
     if failed and 0 < nearest < len(errors) - 1:
-        return nearest, "where it ceased to come nearer to its goal"
+        return nearest + 1, "where it ceased to come nearer to its goal"  # an error is that after the step
     return int(np.nanargmax(novelty)), "that of the largest novelty"
 
 

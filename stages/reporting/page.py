@@ -102,7 +102,7 @@ def _about(name: str) -> str:
 
 def _glance(measured: Measured, name: str) -> Glance:
     rows = measured.results[measured.results["task"] == name]
-    rounds = sorted({int(number) for number in rows["round"]})
+    rounds = measured.rounds[name]
     table = []
     for condition, group in rows.groupby("condition", sort=False):
         success = dict(zip(group["round"].tolist(), group["success"].tolist(), strict=True))

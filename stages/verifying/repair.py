@@ -46,7 +46,7 @@ def repair_state(root: Path, aside: Path) -> Iterator[str]:
     """Put right what a killed DVC has left of its own files; says what was done."""
     if not busy_is_whole(root):
         _set_aside(root / ".dvc/tmp/rwlock", root, aside)
-        yield ".dvc/tmp/rwlock: removed, DVC makes a new one"
+        yield ".dvc/tmp/rwlock: set aside, DVC makes a new one"
     if not lock_is_whole(root):
         _set_aside(root / LOCK, root, aside)
         command = ["git", "show", f"HEAD:./{LOCK}"]
@@ -56,7 +56,7 @@ def repair_state(root: Path, aside: Path) -> Iterator[str]:
                 temporary.write_bytes(committed.stdout)
             yield f"{LOCK}: as it was committed; what was run since is in the cache of runs, and need not run again"
         else:
-            yield f"{LOCK}: removed, none was committed; what was run is in the cache of runs, and need not run again"
+            yield f"{LOCK}: set aside, none was committed; what was run is in the cache of runs, and need not run again"
 
 
 def repair_content(repo: Any, found: Survey, aside: Path) -> Iterator[str]:
@@ -66,19 +66,19 @@ def repair_content(repo: Any, found: Survey, aside: Path) -> Iterator[str]:
         _set_aside(path, root, aside)
         whole = found.known.get(md5)
         if whole is None:
-            yield f"cache, {md5}: removed"
+            yield f"cache, {md5}: set aside"
         else:
             _put_object(object_path(cache, md5), whole)
             yield f"cache, {md5}: copied from the workspace again"
     for path in found.leftovers:
         _set_aside(path, root, aside)
-        yield f"{os.path.relpath(path, root)}: removed"
+        yield f"{os.path.relpath(path, root)}: set aside"
     for path in found.runs:
         _set_aside(path, root, aside)
-        yield f"{os.path.relpath(path, root)}: removed, at worst a stage runs again"
+        yield f"{os.path.relpath(path, root)}: set aside, at worst a stage runs again"
     for path in found.outputs:
         _set_aside(root / path, root, aside)
-        yield f"{path}: removed, to be brought back"
+        yield f"{path}: set aside, to be brought back"
 
 
 def _put_object(path: Path, content: Path | bytes) -> None:

@@ -164,6 +164,10 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
      "an unknown knob", "start, observation_noise, observation_bias, action_noise"),
     (f"{REACH}.mass", {"low": 1, "high": 2}, f"{REACH}.mass", "an unknown knob", "goal_x, goal_y"),
     ("randomization.distance.randomize", ["motors"], "randomization.distance.randomize", "motors", "sensors"),
+    (
+        *("randomization.distance.randomize", ["sensors", "sensors"]),
+        *("randomization.distance.randomize", "sensors again", "each family once"),
+    ),
     ("randomization.distance.domain.sensors.mass", {"low": 1, "high": 2}, "randomization.distance.domain.sensors.mass",
      "an unknown knob", "start, observation_noise"),
     ("policy.distance.trust", {"dog": 1.0}, "policy.distance.trust", "'dog'", "'correction', 'expert' or 'person'"),

@@ -1,4 +1,4 @@
-"""What cannot be true of an arm: so a person's recording of mistaken units, rate or columns is told."""
+"""What no arm can have done: it shows that a recording is in wrong units, at another rate or of mixed-up columns."""
 
 import numpy as np
 
