@@ -3,14 +3,12 @@
 from pathlib import Path
 
 from stages.core import cli, errors, schemas, tables
-from stages.core.conditions import Conditions, find_conditions
-from stages.core.episode import Plan
+from stages.core.conditions import find_conditions
 from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
-from stages.core.settings import Settings, load_settings
-from stages.core.task import Task
+from stages.core.settings import load_settings
 from stages.core.wording import plural, succeeded
-from stages.core.worlds import plan_episodes, with_noise
+from stages.core.worlds import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
@@ -37,16 +35,6 @@ def main() -> None:
     episodes = run_episodes(make, controller, plans, max_steps, settings.params.compute, label)
     tables.write_episodes(arguments.output, name, task, episodes)
     print(f"{name} {arguments.policy.parent.name}: {plural(len(episodes), 'episode')}; success: {succeeded(episodes)}")
-
-
-def evaluation_plans(name: str, task: type[Task], settings: Settings, conditions: Conditions, count: int) -> list[Plan]:
-    """`count` episodes of each condition; neither round nor policy has a part in them."""
-    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
-    plans: list[Plan] = []
-    for condition, spans in conditions.items():
-        seed, names = settings.evaluation_seed, ("evaluate", name, condition)
-        plans += plan_episodes(knobs, spans, count, condition, seed, *names, first=len(plans))
-    return plans
 
 
 if __name__ == "__main__":

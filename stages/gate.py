@@ -157,8 +157,9 @@ def write_power(folder: Path, runs: int, margin: float, level: float) -> None:
     """Simulate the gate, write the tables and the chart, and say how many episodes it needs."""
     from tqdm import tqdm
 
-    from stages.comparing import power, power_report, sequential_power
+    from stages.comparing import power, sequential_power
     from stages.comparing.trial import Rule
+    from stages.reporting import power as power_report
 
     most = min(power.SUCCESS) / max(sequential_power.LOSSES)
     if not _LEAST_MARGIN <= margin <= most:

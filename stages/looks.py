@@ -14,7 +14,7 @@ from stages.core.episode import Plan
 from stages.core.files import write_bytes
 from stages.core.settings import Settings, load_settings
 from stages.core.streams import stream
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 from stages.tasks.kuka.scene import IMAGE, Pixels

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from stages.comparing.power import PLOTTED, settings, simulate
-from stages.comparing.power_report import csv, svg
 from stages.core.errors import quoted
+from stages.reporting.power import csv, svg
 from tests.chain import ROOT, run
 from tests.conftest import Stage
 from tests.evaluations import some, write_evaluation, write_params

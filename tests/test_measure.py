@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from stages.comparing.shares import wilson
 from stages.core import tables
-from stages.measuring.results import wilson
 from stages.tasks import TASKS
 from tests.conftest import Measured, measure
 

@@ -1,1 +1,1 @@
-"""What two evaluations tell about a difference: pure functions of paired episodes, and where evaluations come from."""
+"""What two evaluations tell about a difference: where they come from, the tests and intervals, and their verdict."""

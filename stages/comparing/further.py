@@ -13,7 +13,7 @@ from stages.core.parallel import run_episodes
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import Settings
 from stages.core.task import Task
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 

@@ -18,9 +18,9 @@ from itertools import product
 import numpy as np
 
 from stages.comparing.decision import failing
+from stages.comparing.shares import wilson
 from stages.core.episode import Bools
 from stages.core.streams import stream
-from stages.measuring.results import wilson
 
 SEED = 1
 SUCCESS = (0.8, 0.95)  # share, of the baseline

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stages.comparing.shares import CONFIDENCE
 from stages.core.episode import Bools
 from stages.core.streams import stream
 from stages.core.task import Floats
 
-CONFIDENCE = 0.95
 _DIGITS = 12  # what is less is rounding
 _DRAWS = 1000
 _BLOCK = 250  # draws at a time: the table of counts stays small

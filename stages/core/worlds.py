@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from stages.core.conditions import Conditions
 from stages.core.episode import Plan
 from stages.core.params import Range
+from stages.core.settings import Settings
 from stages.core.streams import Name, derive, uniform
-from stages.core.task import NOISE_KNOBS, Knob, World
+from stages.core.task import NOISE_KNOBS, Knob, Task, World
 
 
 def draw_world(knobs: Mapping[str, Knob], ranges: Mapping[str, Range], seed: int, index: int) -> World:
@@ -49,4 +51,14 @@ def plan_episodes(
         episode_seed = derive(seed, *names, "episode", number)
         world = draw_world(knobs, ranges, episode_seed, number)
         plans.append(Plan(first + number, condition, episode_seed, world))
+    return plans
+
+
+def evaluation_plans(name: str, task: type[Task], settings: Settings, conditions: Conditions, count: int) -> list[Plan]:
+    """`count` episodes of each condition; neither round nor policy has a part in them."""
+    knobs = with_noise(task.knobs, settings.noise(name, "observation"), settings.noise(name, "action"))
+    plans: list[Plan] = []
+    for condition, spans in conditions.items():
+        seed, names = settings.evaluation_seed, ("evaluate", name, condition)
+        plans += plan_episodes(knobs, spans, count, condition, seed, *names, first=len(plans))
     return plans

@@ -1,1 +1,1 @@
-"""Figures from episodes: pure functions of tables."""
+"""Figures from the tables of episodes."""

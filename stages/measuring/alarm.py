@@ -9,9 +9,9 @@ Likewise it is surprised if surprise was above its own threshold.
 import numpy as np
 import pandas as pd
 
+from stages.comparing.shares import CONFIDENCE, wilson
 from stages.core.episode import Bools
 from stages.core.task import Floats
-from stages.measuring.results import CONFIDENCE, wilson
 
 ALL = "all"  # conditions taken together
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.comparing.shares import CONFIDENCE
 from stages.core.episode import Bools
 from stages.core.task import Floats
-from stages.measuring.results import CONFIDENCE
 
 LEAST = 10  # members of a group for the interval of a difference
 _HALVINGS = 52  # of an interval at most 1 long: to the last bits

@@ -1,10 +1,8 @@
 """Success, errors and shift by condition."""
 
-from functools import cache
-
 import pandas as pd
 
-CONFIDENCE = 0.95
+from stages.comparing.shares import wilson
 
 
 def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
@@ -35,12 +33,3 @@ def condition_rows(steps: pd.DataFrame, episodes: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-@cache
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, JASA 22, 1927)."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)

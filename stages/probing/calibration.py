@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.comparing.shares import NORMAL
 from stages.core.episode import Episode, Steps
 from stages.core.params import PolicySettings
 from stages.core.streams import stream
@@ -16,7 +17,6 @@ from stages.policies.surprise import largest_surprise, ranked, surprises_left_ou
 
 QUANTILES = (0.8, 0.9, 0.95)
 Row = dict[str, Any]
-_NORMAL = 1.959964  # quantile for 95 %
 
 
 def check_calibration(
@@ -94,5 +94,5 @@ def _largest(memory: Memory, episodes: Sequence[Episode]) -> Floats:
 
 def _mean(name: str, rates: Sequence[float]) -> dict[str, float]:
     middle = float(np.mean(rates))
-    reach = _NORMAL * float(np.std(rates, ddof=1)) / len(rates) ** 0.5
+    reach = NORMAL * float(np.std(rates, ddof=1)) / len(rates) ** 0.5
     return {name: middle, f"{name}_low": middle - reach, f"{name}_high": middle + reach}

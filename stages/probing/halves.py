@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.comparing.shares import wilson
 from stages.core.task import Floats
-from stages.measuring.results import wilson
 
 
 class Half(NamedTuple):

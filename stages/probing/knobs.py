@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.comparing.shares import wilson
 from stages.core.conditions import conditions_of
 from stages.core.episode import Episode, Plan
 from stages.core.parallel import run_episodes
@@ -12,7 +13,6 @@ from stages.core.policy import Trained, policy_controller
 from stages.core.settings import Settings
 from stages.core.task import NOISE_KNOBS, Task
 from stages.core.worlds import plan_episodes, with_noise
-from stages.measuring.results import wilson
 from stages.probing.probe import SHOWN, Point, Probe, points
 
 Row = dict[str, Any]

@@ -4,14 +4,14 @@ from typing import Any, get_args
 
 import numpy as np
 
+from stages.comparing.shares import wilson
 from stages.core.conditions import conditions_of
 from stages.core.episode import Episode
 from stages.core.parallel import run_episodes
 from stages.core.policy import Response, Trained, policy_controller
 from stages.core.settings import Settings
 from stages.core.task import Task
-from stages.evaluate import evaluation_plans
-from stages.measuring.results import wilson
+from stages.core.worlds import evaluation_plans
 
 Row = dict[str, Any]
 TRIED: tuple[Response, ...] = tuple(one for one in get_args(Response) if one != "runaway")  # which only the lab wants

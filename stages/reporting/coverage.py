@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from stages.comparing.shares import NORMAL
 from stages.core.task import Floats
 from stages.core.wording import plural
 from stages.reporting.charts import by_condition
@@ -13,7 +14,6 @@ from stages.reporting.wording import listing, percent
 
 _LEAST = 5  # pairs for a correlation
 _SURE = 1 - 1e-9
-_NORMAL = 1.959964  # quantile for 95 %
 
 
 def coverage_figure(rows: pd.DataFrame, novelty: pd.DataFrame) -> Figure:
@@ -55,7 +55,7 @@ def rank_correlation(some: Floats, others: Floats) -> tuple[float, float, float]
     if len(some) < _LEAST or np.ptp(some) == 0 or np.ptp(others) == 0:
         return None
     found = float(np.clip(spearmanr(some, others).statistic, -_SURE, _SURE))
-    reach = _NORMAL * np.sqrt((1 + found**2 / 2) / (len(some) - 3))
+    reach = NORMAL * np.sqrt((1 + found**2 / 2) / (len(some) - 3))
     low, high = np.tanh(np.arctanh(found) + np.array([-reach, reach]))
     return found, float(low), float(high)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from stages.comparing.shares import wilson
 from stages.measuring.alarm import ALL
-from stages.measuring.results import wilson
 from stages.reporting.inputs import read_table, records
 from stages.reporting.wording import interval, percent
 

@@ -15,7 +15,7 @@ from stages.core.parallel import run_episodes
 from stages.core.params import ComputeSettings
 from stages.core.policy import load_policy, policy_controller
 from stages.core.settings import Settings, load_settings
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 from stages.tasks.kuka.arm import Arm

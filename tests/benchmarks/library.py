@@ -25,8 +25,7 @@ from stages.core.conditions import conditions_of
 from stages.core.episode import Plan
 from stages.core.params import ComputeSettings
 from stages.core.settings import Settings, load_settings
-from stages.core.worlds import plan_episodes, with_noise
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans, plan_episodes, with_noise
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 from tests.benchmarks.figures import Figure

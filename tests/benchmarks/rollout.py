@@ -17,7 +17,7 @@ from stages.core.policy import load_policy, policy_controller
 from stages.core.rollout import advance
 from stages.core.settings import Settings, load_settings
 from stages.core.streams import stream
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 from stages.tasks.kuka.dynamics import physics_steps

@@ -8,10 +8,10 @@ import pytest
 from stages.comparing.decision import failing, judge
 from stages.comparing.pairing import Pairs
 from stages.comparing.power import ALL, Setting, discordant, episodes_needed, settings, simulate
-from stages.comparing.power_report import COLUMNS
 from stages.comparing.sequential_power import TOGETHER
 from stages.core.conditions import conditions_of
 from stages.core.settings import Settings
+from stages.reporting.power import COLUMNS
 from tests.chain import ROOT
 
 
