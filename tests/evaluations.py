@@ -21,13 +21,13 @@ def write_evaluation(folder: Path, wins: Wins, task: str = "distance", seed: int
     plans: list[tuple[Plan, bool]] = []
     for condition, outcomes in wins.items():
         for number, won in enumerate(outcomes):
-            plans.append((_plan(len(plans), condition, number, task, seed, noise), won))
-    episodes = [_episode(plan, won, task) for plan, won in plans]
+            plans.append((one_plan(len(plans), condition, number, task, seed, noise), won))
+    episodes = [one_episode(plan, won, task) for plan, won in plans]
     tables.write_episodes(folder / "evaluation", task, TASKS.find(task), episodes)
     return folder
 
 
-def _plan(index: int, condition: str, number: int, task: str, seed: int, noise: float) -> Plan:
+def one_plan(index: int, condition: str, number: int, task: str, seed: int, noise: float) -> Plan:
     episode_seed = derive(seed, task, condition, number)
     world = {name: knob.default for name, knob in TASKS.find(task).knobs.items()}
     first = next(iter(world))
@@ -41,7 +41,7 @@ def _plan(index: int, condition: str, number: int, task: str, seed: int, noise: 
     )
 
 
-def _episode(plan: Plan, won: bool, task: str) -> Episode:
+def one_episode(plan: Plan, won: bool, task: str) -> Episode:
     kind = TASKS.find(task)
     inside, outside = (np.zeros((1, len(channels))) for channels in (kind.observation, kind.action))
     no, left = np.array([False]), np.array([0.0 if won else 1.0])

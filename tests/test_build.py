@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import yaml
 
+from stages.build import from_demonstrations
 from stages.core import parquet, schemas, tables
 from stages.core.episode import Episode, Plan, Scores
 from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
+from tests.test_correct import NUMBER, correct, corrected, pairs, runs  # noqa: F401
 
 BOTH = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
 
@@ -153,3 +157,31 @@ def test_no_later_stage_changes_a_dataset(chain: Any, stage: Any, tmp_path: Path
     dataset = parquet.read_table(here / "dataset.parquet", schemas.expert_schema("distance", Distance))
     shown, _ = tables.read_episodes(chain.data / "distance" / "demonstrations", "distance", Distance)
     assert dataset["action.step"].equals(shown["action.step"])
+
+
+@BOTH
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_row_stands_at_the_time_of_its_frame(name: str, number: int, chain: Any) -> None:
+    dataset = read(chain, name, number, "dataset.parquet")
+    frames = dataset["frame_index"].to_numpy()
+    assert np.allclose(dataset["timestamp"].to_numpy(), frames * TASKS.find(name).control_period)
+
+
+def test_of_mixed_demonstrations_each_row_is_of_who_showed_it(
+    content: dict[str, Any], stage: Any, tmp_path: Path
+) -> None:
+    """And what failed is left out of either."""
+    recording = tmp_path / "own.csv"
+    recording.write_text("distance,step\n3,-1\n1,-0.5\n")
+    content["demonstrate"]["distance"].update(episodes=6, max_steps=16, recordings=["own.csv"])
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    where = ("--recordings", tmp_path, "--params", tmp_path / "params.yaml", "--output", tmp_path / "out")
+    assert stage("demonstrate", "distance", *where).status == 0
+    outcomes = tables.list_episodes(tmp_path / "out", "distance", TASKS.find("distance"))["outcome"].to_pylist()
+    assert set(outcomes) == {"success", "timeout"}
+    rows = pd.concat(
+        part.to_pandas() for part in from_demonstrations(tmp_path / "out", "distance", TASKS.find("distance"))
+    )
+    assert rows.groupby("episode_index")["source"].unique().map(list).to_dict() == {
+        index: ["person" if index == 6 else "expert"] for index, outcome in enumerate(outcomes) if outcome == "success"
+    }

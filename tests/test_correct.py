@@ -16,7 +16,7 @@ from stages.core.params import CorrectSettings
 from stages.core.rollout import expert_controller, rollout
 from stages.core.settings import Settings
 from stages.core.task import Floats, Task
-from stages.correct import read_practice
+from stages.correct import read_practice, recorded
 from stages.tasks import TASKS
 
 BOTH = ("distance", "kuka_reach")
@@ -247,3 +247,27 @@ def test_a_round_that_is_none_is_told(name: str, chain: Any, stage: Any, tmp_pat
         ended = stage(command, "distance", name, source, *common)
         assert ended.status == 2
         assert ended.output == f"error: round: found {name}, allowed: round_0, round_1, ...\n"
+
+
+def test_the_experts_motion_after_a_takeover_is_as_noisy_as_in_demonstrations(
+    chain: Any,
+    correct: Any,
+    settings: Settings,
+) -> None:
+    """Each is run by itself here, to the bit."""
+    task, wanted = TASKS.find("kuka_reach"), CorrectSettings("all", "takeover", 10**6)
+    taken = runs(correct("kuka_reach", gate="all", mode="takeover", budget=10**6))
+    level = settings.noise("kuka_reach", "demonstration")
+    assert level > 0
+    for one in read_practice(chain.data / "kuka_reach" / f"round_{NUMBER}" / "practice", "kuka_reach", task, wanted):
+        plan = replace(one.plan, world={**one.plan.world, "action_noise": level})
+        (episode,) = rollout(task, expert_controller(task), [plan], 40, 1)
+        rows = taken[plan.index].num_rows
+        assert np.array_equal(pairs(taken[plan.index], task)[0], episode.observations[:rows])
+
+
+def test_a_persons_corrections_follow_one_another(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("distance,step\n11.5,-3.5\n8,-3\n5,-2\n")
+    table = recorded("distance", TASKS.find("distance"), tmp_path / "two.csv", 2)
+    assert table["frame_index"].to_pylist() == [0, 1, 2]
+    assert table["episode_index"].to_pylist() == [0, 0, 0]

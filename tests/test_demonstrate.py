@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from stages.core import schemas, tables
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 from stages.tasks.kuka_reach import KukaReach
+from tests.test_correct import NUMBER, correct, corrected, pairs, runs  # noqa: F401
 
 
 def test_a_recording_of_ones_own_is_imported_in_place_of_those_of_the_parameters(
@@ -81,3 +83,18 @@ def test_two_runs_give_the_same_bytes(task_name: str, chain: Any, stage: Any, ro
     for name in (schemas.STEPS, schemas.EPISODES):
         first = chain.data / task_name / "demonstrations" / name
         assert (tmp_path / "again" / name).read_bytes() == first.read_bytes()
+
+
+def test_recordings_are_numbered_after_the_scripted_demonstrations(
+    content: dict[str, Any], stage: Any, tmp_path: Path
+) -> None:
+    recording = tmp_path / "own.csv"
+    recording.write_text("distance,step\n3,-1\n1,-0.5\n")
+    content["demonstrate"]["distance"].update(episodes=3, recordings=["own.csv"])
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    where = ("--recordings", tmp_path, "--params", tmp_path / "params.yaml", "--output", tmp_path / "out")
+    ended = stage("demonstrate", "distance", *where)
+    assert ended.status == 0, ended.output
+    episodes = tables.list_episodes(tmp_path / "out", "distance", TASKS.find("distance"))
+    assert episodes["episode_index"].to_pylist() == [0, 1, 2, 3]
+    assert episodes["condition"].to_pylist() == ["demonstrate"] * 3 + ["recording"]

@@ -30,8 +30,8 @@ from stages.policies import POLICIES
 from stages.policies.knn import KNN
 from stages.tasks import TASKS
 from stages.tasks.kuka.kinematics import LIMITS, tool_and_jacobian
-from stages.tasks.kuka.movements import RAISE_POSE, SCRIPTED, STEPS, scripted_references
-from stages.tasks.kuka_joints import SLIDER, TORQUES, KukaJoints
+from stages.tasks.kuka.movements import RAISE_POSE, SCRIPTED, STEPS, Reference, scripted_references
+from stages.tasks.kuka_joints import LIMIT_MARGIN, MEAN_BOUND, SLIDER, TORQUES, WORST_BOUND, KukaJoints
 from tests.chain import ROOT
 
 WAVES, RAISE = range(2)
@@ -361,3 +361,89 @@ def test_the_final_error_is_the_mean_over_the_episode(make: Callable[[], Task]) 
         assert task.details()["mean_error"] == pytest.approx(np.mean(errors))
         assert task.details()["travelled"] == pytest.approx(0, abs=1e-3)
     assert set(TORQUES) == {500}
+
+
+def test_the_error_of_an_episode_is_the_mean_over_it(make, shown) -> None:
+    (lift,) = playback(make, clone(shown, joint=1), [{"movement": RAISE}])
+    assert lift.error == pytest.approx(lift.errors.mean())
+    assert lift.error != lift.errors[-1]
+
+
+def followed(swerve: float, steps: int) -> KukaJoints:
+    """An arm that has followed a movement but for some steps in the middle, in which one joint is led astray."""
+    reference = scripted_references()[RAISE]
+    hand = reference.hand.copy()
+    hand[1000 : 1000 + steps, 1] += swerve
+    task = KukaJoints([reference])
+    task.reset({**CALM}, np.random.default_rng(0))
+    for row in hand:
+        task.step(row)
+        if task.outcome:
+            break
+    return task
+
+
+def test_success_is_to_be_near_in_the_mean_and_never_far() -> None:
+    for swerve, steps, outcome in (
+        (0.0, 0, "success"),
+        (0.1, 100, "success"),
+        (0.5, 100, "timeout"),
+        (0.1, 1300, "timeout"),
+    ):
+        with followed(swerve, steps) as task:
+            details = task.details()
+            near = details["mean_relative"] <= MEAN_BOUND, details["worst_relative"] <= WORST_BOUND
+            assert task.outcome == outcome
+            assert all(near) == (outcome == "success")
+
+
+def test_a_share_is_of_the_joints_own_amplitude() -> None:
+    reference = scripted_references()[0]
+    with KukaJoints([reference]) as task:
+        task.reset(CALM, np.random.default_rng(0))
+        for _ in range(200):
+            task.step(reference.joints[0])
+        errors = np.array(task.errors)
+        relative = errors / np.ptp(reference.joints, axis=0)
+        details = task.details()
+    assert details["mean_relative"] == pytest.approx(relative.mean())
+    assert details["worst_relative"] == pytest.approx(relative.max())
+    assert details["worst_error"] == pytest.approx(errors.max())
+
+
+def test_what_stands_still_in_a_movement_is_not_judged() -> None:
+    """Only one joint is raised: what the others do is no error."""
+    reference = scripted_references()[RAISE]
+    with KukaJoints([reference]) as task:
+        task.reset(CALM, np.random.default_rng(0))
+        for row in reference.hand[:50]:
+            task.step(row + np.array([0, 0, 0, 0, 0, 0, 0.3]))
+        assert task.error < 0.05
+
+
+@pytest.mark.parametrize("way", [-1, 1])
+def test_a_joint_beyond_its_range_is_a_crash(way: int) -> None:
+    """Where the arm touches nothing."""
+    reference = scripted_references()[RAISE]
+    for beyond, outcome in ((LIMITS[5], None), (LIMITS[5] + 2 * LIMIT_MARGIN, "crash")):
+        joints = reference.joints + np.array([0, 0, 0, 0, 0, way * beyond - RAISE_POSE[5], 0])
+        with KukaJoints([Reference(joints, joints[1:])]) as task:
+            task.reset(CALM, np.random.default_rng(0))
+            task.step(joints[0])
+            assert not task.arm.client.getContactPoints(task.arm.body)
+            assert task.outcome == outcome
+
+
+def test_the_way_is_held_against_what_was_to_be_covered_so_far() -> None:
+    with KukaJoints() as task:
+        task.reset({**CALM, "movement": RAISE}, np.random.default_rng(0))
+        for row in task.reference.hand[:1200]:
+            task.step(row)
+        assert task.details()["travelled"] == pytest.approx(1, abs=0.03)
+
+
+def test_a_movement_is_another_by_its_joints_or_by_its_hand() -> None:
+    one = scripted_references()[0]
+    others = [replace(one, joints=one.joints + 1e-9), replace(one, hand=one.hand + 1e-9)]
+    assert len({reference.checksum for reference in (one, *others)}) == 3
+    assert Reference(one.joints, one.hand).checksum == one.checksum

@@ -5,10 +5,12 @@ import json
 import os
 from pathlib import Path
 import shutil
+import subprocess
 
 import pytest
 import yaml
 
+from stages.verifying.hashes import hash_path
 from tests.chain import outputs, ran, run
 from tests.conftest import Stage
 
@@ -214,3 +216,22 @@ def test_a_folder_without_a_repository_is_told(tmp_path: Path, stage: Stage, mon
     ended = stage("verify")
     assert ended.status == 2
     assert ended.output == f"error: {tmp_path}: found no DVC repository, allowed: a folder in one\n"
+
+
+def test_a_folder_of_which_a_file_is_nowhere_is_not_here(repository: Path, stage: Stage) -> None:
+    """Its list is in the cache, and one of its files is not."""
+    cached(repository, "made.txt").unlink()  # which is in the folder as well
+    shutil.rmtree(repository / "data/made")
+    assert "not here: data/made: neither in the workspace nor whole in" in stage("verify").output
+
+
+def test_a_folders_files_are_listed_as_dvc_lists_them(tmp_path: Path) -> None:
+    """By their whole names: `a-b` and `a.txt` before `a/b`."""
+    for name in ("made/a/b", "made/a-b", "made/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for command in ("git init -q", "dvc init -q", "dvc add -q made"):
+        subprocess.run(command.split(), cwd=tmp_path, check=True)
+    (out,) = yaml.safe_load((tmp_path / "made.dvc").read_text())["outs"]
+    files = [path for path in (tmp_path / "made").rglob("*") if path.is_file()]
+    assert hash_path(tmp_path / "made", lambda _: iter(files)).md5 == out["md5"]

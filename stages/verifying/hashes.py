@@ -28,9 +28,8 @@ def hash_path(path: Path, walk: Walk) -> Hashed:
         md5 = md5_of(path)
         return Hashed(md5, {md5: path})
     files = {file.relative_to(path).as_posix(): (md5_of(file), file) for file in walk(path)}
-    # By name, part by part, as DVC orders it.
-    names = sorted(files, key=lambda name: name.split("/"))
-    listed = json.dumps([{"md5": files[name][0], "relpath": name} for name in names], sort_keys=True).encode()
+    # In the order of their whole names, as DVC has it: `a-b` and `a.txt` before `a/b`.
+    listed = json.dumps([{"md5": files[name][0], "relpath": name} for name in sorted(files)], sort_keys=True).encode()
     md5 = f"{hashlib.md5(listed, usedforsecurity=False).hexdigest()}.dir"
     return Hashed(md5, {md5: listed, **dict(files.values())})
 

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from stages.comparing.decision import failing, judge
+from stages.comparing.decision import failing, judge, ruled_out
 from stages.comparing.pairing import Pairs
 from stages.comparing.power import ALL, Setting, discordant, episodes_needed, settings, simulate
 from stages.comparing.sequential_power import TOGETHER
@@ -114,3 +114,10 @@ def test_the_episodes_needed_are_none_where_none_are_enough() -> None:
     found = list(simulate([Setting(0.8, 0.0, 1, count, 0.05) for count in (50, 3000)], 1000, 0.05, 0.01))
     assert episodes_needed(found[:1], 0.05) == {(0.8, 0.0, 1): None}
     assert episodes_needed(found, 0.05) == {(0.8, 0.0, 1): 3000}
+
+
+def test_the_bound_that_is_told_is_the_margin_that_would_just_be_ruled_out() -> None:
+    before, after = np.ones(200, dtype=bool), np.arange(200) >= 6
+    (found,) = judge([Pairs("distance", "near", before, after)], 0.05, 0.01)
+    assert ruled_out(6, 0, 200, -found.low + 1e-6, 0.01)
+    assert not ruled_out(6, 0, 200, -found.low - 1e-6, 0.01)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from stages.comparing.comparison import compare
 from stages.comparing.intervals import score_interval, score_statistic
+from stages.comparing.pairing import Pairs
 from stages.core.streams import stream
 
 COUNTS = [(0, 0, 1), (0, 0, 100), (3, 9, 32), (9, 3, 32), (40, 0, 40), (0, 40, 40), (1, 999, 1000), (17, 17, 50)]
@@ -84,3 +86,10 @@ def test_it_covers_as_the_readme_says_where_ten_discordant_pairs_are_to_be_expec
     found = [coverage(pairs, share, lost) for pairs, share in grid for lost in (0.5, 0.65, 0.8, 0.9, 1.0)]
     assert 0.93 <= min(found) <= max(found) <= 0.97
     assert np.mean(found) == pytest.approx(0.95, abs=0.005)
+
+
+def test_an_interval_is_as_sure_as_the_level_says() -> None:
+    before, after = np.ones(100, dtype=bool), np.arange(100) >= 9
+    for level in (0.05, 0.01):
+        (found,) = compare([Pairs("distance", "near", before, after)], level)
+        assert (found.low, found.high) == score_interval(9, 0, 100, 1 - level)

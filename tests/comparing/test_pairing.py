@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.comparing.evaluations import Evaluation, read_evaluation
-from stages.comparing.pairing import pair
+from stages.comparing.pairing import pair, without_copies
 from stages.core import parquet, schemas
 from stages.core.errors import UserError
 from tests.evaluations import some, write_evaluation
@@ -102,3 +102,17 @@ def test_a_seed_that_is_there_twice_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a seed twice") as caught:
         read_evaluation(folder / "evaluation")
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_noisy_in_any_way_is_no_copy() -> None:
+    for knob in ("observation_noise", "observation_bias", "action_noise"):
+        worlds = {name: np.zeros(3) for name in ("start", "observation_noise", "observation_bias", "action_noise")}
+        assert len(without_copies(worlds, np.zeros((3, 2)))) == 1
+        assert len(without_copies({**worlds, knob: np.full(3, 0.1)}, np.zeros((3, 2)))) == 3, knob
+
+
+def test_alike_is_to_have_done_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    a = read_evaluation(write_evaluation(tmp_path, {"near": some(3, 8)}) / "evaluation")
+    other = a.endings.copy()
+    other[2, 1] = np.nextafter(other[2, 1], 9.0)
+    assert [pair(a, b)[0].alike for b in (a, replace(a, endings=other))] == [True, False]

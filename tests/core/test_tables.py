@@ -1,6 +1,7 @@
 """Episodes keep what they are given, say what they hold, and are refused where they do not fit together."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.core import parquet, schemas, tables
-from stages.core.episode import Episode
+from stages.core.episode import Episode, Scores, Steps
 from stages.core.errors import UserError
 from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
@@ -156,3 +157,34 @@ def test_frames_out_of_order_are_told(shown: Callable[[str], list[Episode]], tmp
     parquet.write_table(crafted(steps, "frame_index", 7), folder / schemas.STEPS)
     with pytest.raises(UserError, match="found frames that are missing or out of order"):
         tables.read_episodes(folder, "distance", Distance)
+
+
+def test_every_figure_of_a_step_and_of_an_episode_has_a_column_of_its_own(
+    shown: Callable[[str], list[Episode]], tmp_path: Path
+) -> None:
+    task, one = TASKS.find("kuka_joints"), shown("kuka_joints")[0]
+    steps = np.arange(len(one))
+    scores = Scores(*(steps + place / 10 for place in range(len(Scores._fields))))
+    details = {name: float(place) for place, name in enumerate(task.detail_units)}
+    told = replace(
+        one, scores=scores, shift=steps % 2 == 0, responded=steps % 5 == 0, asked=steps % 3 == 0, details=details
+    )
+    tables.write_episodes(tmp_path / "told", "kuka_joints", task, [told])
+    table, rows = tables.read_episodes(tmp_path / "told", "kuka_joints", task)
+    for name, values in {**scores._asdict(), "shift": told.shift}.items():
+        assert np.array_equal(table[name].to_numpy(), values), name
+    (row,) = rows.to_pylist()
+    assert (row["responded"], row["asked"]) == (told.responded.sum(), told.asked.sum())
+    assert {name: row[f"detail.{name}"] for name in details} == details
+
+
+def test_a_part_of_the_steps_is_those_rows_of_everything() -> None:
+    index = np.arange(6)
+    whole = Steps(index, index + 10, index + 20, list("abcdef"), index[:, None] + 30.0, index[:, None] + 40.0)
+    part = whole.subset(np.array([5, 0, 3]))
+    assert part.episode.tolist() == [5, 0, 3]
+    assert part.frame.tolist() == [15, 10, 13]
+    assert part.round.tolist() == [25, 20, 23]
+    assert list(part.source) == ["f", "a", "d"]
+    assert part.observations.ravel().tolist() == [35, 30, 33]
+    assert part.actions.ravel().tolist() == [45, 40, 43]

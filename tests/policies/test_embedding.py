@@ -111,3 +111,25 @@ def test_surprise_is_calibrated_without_an_episode_in_the_embedding_as_well() ->
     for number, part in zip(range(3), episode_slices(known.episode), strict=False):
         memory = Memory.of(known.subset(np.delete(np.arange(len(known)), part)), settings, CHANNELS)
         assert found[number] == largest_surprise(memory.recollection(memory.recall(known.observations[part])))
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_what_is_beyond_the_training_counts_as_its_edge_on_either_side(end: str) -> None:
+    known = observations()
+    embedding = Embedding.fit(known, CHANNELS, SETTINGS)
+    edge, beyond = known[:1].copy(), known[:1].copy()
+    edge[0, SEEN] = getattr(known[:, SEEN], end)(axis=0)
+    beyond[0, SEEN] = -1e6 if end == "min" else 1e6
+    assert np.array_equal(embedding(beyond), embedding(edge))
+
+
+def test_near_a_goal_an_embedding_is_more_exact() -> None:
+    """What it is to tell is no polynomial here: where it errs is a matter of what counts."""
+    known = observations(2000)
+    known[:, OFFSET] = np.sinh(2 * known[:, OFFSET])
+    near = np.linalg.norm(known[:, OFFSET], axis=1) < 1
+    errors = {}
+    for much in (0.05, 1e6):
+        embedding = Embedding.fit(known, CHANNELS, replace(SETTINGS, near=much))
+        errors[much] = np.abs(embedding(known) - known[:, OFFSET])[near].mean()
+    assert errors[0.05] < 0.8 * errors[1e6]

@@ -87,3 +87,11 @@ def test_layers_that_do_not_fit_are_refused(name: str, array: np.ndarray, messag
     arrays = MLP.fit(steps(), SETTINGS, CHANNELS).arrays()
     with pytest.raises(ValueError, match=message):
         MLP.from_arrays({**arrays, name: array})
+
+
+def test_a_perceptrons_answer_stays_within_the_actions_it_was_shown() -> None:
+    shown = steps()
+    policy = MLP.fit(shown, SETTINGS, CHANNELS)
+    answers = policy.act(np.random.default_rng(3).uniform(-20, 20, (200, 2))).actions
+    assert (shown.actions.min(axis=0) <= answers).all()
+    assert (answers <= shown.actions.max(axis=0)).all()

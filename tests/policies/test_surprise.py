@@ -209,3 +209,13 @@ def test_an_arm_that_obeys_late_surprises_from_its_first_steps(
 
 def _run(controller: Controller, plans: list[Plan]) -> list[Episode]:
     return list(rollout(KukaReach, controller, plans, 40, 2))
+
+
+def test_trust_stays_with_its_rows_where_an_episode_is_left_out() -> None:
+    rng = np.random.default_rng(8)
+    episodes = drifts(12, rng)
+    steps = walked(episodes)
+    steps = replace(steps, source=["person" if number % 3 == 0 else "expert" for number in steps.episode])
+    found = surprises_left_out(steps, changed(SETTINGS, trust={"person": 5.0}), CHANNELS)
+    wanted = [slow_surprises(steps, one, number, trust=5.0).max() for number, one in enumerate(episodes)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)

@@ -4,18 +4,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as changed
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from stages.core.episode import Episode
 from stages.core.errors import UserError
-from stages.core.params import Range
-from stages.core.policy import load_policy
+from stages.core.parallel import run_episodes
+from stages.core.params import ComputeSettings, Range
+from stages.core.policy import Trained, load_policy, policy_controller
+from stages.core.rollout import expert_controller
 from stages.core.settings import Settings
+from stages.core.streams import stream
+from stages.core.tables import episode_slices
+from stages.core.worlds import plan_episodes, with_noise
 from stages.policies import POLICIES
-from stages.probing.knobs import probe_plans
+from stages.policies.calibration import left_out, threshold_of
+from stages.policies.memory import Memory
+from stages.policies.surprise import largest_surprise, ranked, surprises_left_out
+from stages.probing.calibration import QUANTILES, check_calibration, steps_of
+from stages.probing.knobs import probe_knobs, probe_plans
 from stages.probing.probe import SHOWN, Ends, Probe, points, read_probe
+from stages.probing.responses import try_responses
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 
@@ -229,3 +241,80 @@ def test_an_option_that_would_do_nothing_is_refused(
     ended = stage("alarm", question, "distance", "--params", chain.params, *options)
     assert ended.status == 2
     assert ended.output.startswith(f"error: {told}")
+
+
+def pool(count: int) -> list[Episode]:
+    knobs = with_noise(Distance.knobs, 0.0, 0.05)
+    plans = plan_episodes(knobs, {"start": Range(0.5, 12.0)}, count, "pool", 3, "pool")
+    return run_episodes(Distance, expert_controller(Distance), plans, 40, ComputeSettings(jobs=1), "pool")
+
+
+def trained(settings: Settings) -> Trained:
+    cloning = settings.of(settings.params.policy, "policy", "distance")
+    policy = POLICIES["knn"].fit(steps_of(pool(6)), changed(cloning, kind="knn", neighbors=3), Distance.observation)
+    return Trained("distance", "knn", policy, 0.3, 4.0)
+
+
+def test_shares_are_those_of_the_episodes_that_are_run(settings: Settings) -> None:
+    probe, policy = (
+        Probe(steps=3, episodes=8, knobs={"start": Ends(high=14.0), "action_noise": Ends(high=0.6)}),
+        trained(settings),
+    )
+    rows = probe_knobs("distance", Distance, Distance, policy, probe, settings)
+    plans, tried = probe_plans("distance", Distance, probe, settings)
+    steps, compute = settings.max_steps("evaluate", "distance"), ComputeSettings(jobs=1)
+    episodes = run_episodes(Distance, policy_controller(policy, "act", Distance), plans, steps, compute, "test")
+    assert len(rows) == len(tried)
+    for row, key in zip(rows, tried, strict=True):
+        mine = [one for one in episodes if one.plan.condition == key]
+        assert row["alarmed"] == np.mean([one.shift.any() for one in mine])
+        assert row["surprised"] == np.mean([np.nanmax(one.scores.surprise, initial=0) > 4 for one in mine])
+        assert row["failed"] == np.mean([one.outcome != "success" for one in mine])
+        for kind in ("alarmed", "surprised", "failed"):
+            assert row[f"{kind}_low"] <= row[kind] <= row[f"{kind}_high"]
+    assert any(row["surprised"] != row["alarmed"] for row in rows)
+
+
+def test_probed_worlds_go_by_the_seed_of_evaluation(settings: Settings) -> None:
+    probe = Probe(steps=1, episodes=5, knobs={"start": Ends(high=14.0)})
+
+    def seeds(**changes: int) -> list[int]:
+        other = Settings(settings.path, changed(settings.params, **changes))
+        return [plan.seed for plan in probe_plans("distance", Distance, probe, other)[0]]
+
+    first = seeds()
+    assert seeds(seed=settings.seed + 1) == first
+    assert not set(seeds(evaluation_seed=settings.evaluation_seed + 1)) & set(first)
+
+
+def test_rates_are_of_the_demonstrations_that_were_held_out(settings: Settings) -> None:
+    episodes, known = pool(40), 25
+    cloning = changed(settings.of(settings.params.policy, "policy", "distance"), neighbors=2)
+    found = check_calibration(episodes, known, 3, cloning, Distance.observation, 7)
+    for row, quantile in zip(found, QUANTILES, strict=True):
+        rates, surprised = [], []
+        for number in range(3):
+            order = stream(7, "calibration", number).permutation(40)
+            steps = steps_of([episodes[place] for place in order[:known]])
+            memory = Memory.of(steps, cloning, Distance.observation)
+            others = [memory.recall(episodes[place].observations) for place in order[known:]]
+            scores = left_out(steps, episode_slices(steps.episode), cloning, Distance.observation)
+            rates.append(
+                np.mean([one.distances[:, -1].max() > threshold_of(scores, quantile).threshold for one in others])
+            )
+            above = ranked(surprises_left_out(steps, cloning, Distance.observation), quantile)
+            surprised.append(np.mean([largest_surprise(memory.recollection(one)) > above.threshold for one in others]))
+        assert row["rate"] == pytest.approx(np.mean(rates))
+        assert row["surprise"] == pytest.approx(np.mean(surprised))
+        assert (row["demonstrations"], row["held_out"]) == (known, 15)
+    assert any(row["rate"] > 0 for row in found)
+
+
+def test_what_a_response_comes_to_is_counted_episode_by_episode(settings: Settings) -> None:
+    rows = {
+        (row["response"], row["condition"]): row
+        for row in try_responses("distance", Distance, Distance, trained(settings), 10, settings)
+    }
+    asked = rows["ask", "far"]
+    assert 0 < asked["asked"] <= asked["steps"]
+    assert asked["asked_share"] == pytest.approx(asked["asked"] / asked["steps"])

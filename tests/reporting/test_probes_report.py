@@ -11,7 +11,7 @@ from stages.core.errors import UserError
 from stages.core.streams import stream
 from stages.probing.probe import SHOWN
 from stages.reporting.coverage import rank_correlation
-from stages.reporting.probes import COLUMNS, knobs_svg, read_knobs, sentences
+from stages.reporting.probes import COLUMNS, _edges, halves, knobs_svg, read_knobs, sentences
 from stages.reporting.responses import judge_responses, read_responses
 from stages.reporting.sizes import size_figures
 
@@ -133,3 +133,44 @@ def test_the_interval_of_a_rank_correlation_covers_the_truth(truth: float, count
         assert found is not None
         covered.append(found[1] <= ranked <= found[2])
     assert 0.925 <= np.mean(covered) <= 0.98
+
+
+def knob_rows(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["side", "value", "distance", "failed"])
+    return table.assign(
+        knob=np.where(table["side"] == "shown", "shown", "goal"), unit="m", episodes=40, alarmed=0.0, surprised=0.0
+    )
+
+
+def test_half_way_marks_do_not_hang_on_the_order_of_the_rows() -> None:
+    rows = [
+        ("shown", np.nan, 0.0, 0.0),
+        ("below", -0.1, 0.1, 0.0),
+        ("below", -0.2, 0.2, 0.25),
+        ("below", -0.3, 0.3, 0.75),
+    ]
+    marks = {}
+    for name, order in (("out", rows), ("in", rows[::-1])):
+        ((_, _, _, found, farthest),) = halves(knob_rows(*order))
+        marks[name] = (found["failed"], farthest)
+    assert marks["in"] == marks["out"]
+    assert marks["out"][0].distance == pytest.approx(0.25)
+    assert marks["out"][1] == 0.3
+
+
+def test_the_edges_of_what_was_demonstrated_follow_from_values_and_distances() -> None:
+    both = knob_rows(("below", -0.3, 0.3, 1.0), ("below", -0.1, 0.1, 0.0), ("above", 1.2, 0.2, 0.0))
+    assert _edges(both) == pytest.approx((0.0, 1.0))
+    assert _edges(both[both["side"] == "above"]) == pytest.approx((1.0, 1.0))
+
+
+def test_shares_of_steps_are_those_of_all_conditions_steps() -> None:
+    names = ["condition", "episodes", "success", "crash", "timeout", "alarmed", "steps", "asked"]
+    table = pd.DataFrame(
+        [("near", 40, 1.0, 0.0, 0.0, 0.1, 10.0, 0.0), ("far", 40, 0.5, 0.0, 0.5, 0.9, 90.0, 50.0)], columns=names
+    )
+    table = table.assign(
+        round=0, response="ask", asked_share=table["asked"] / table["steps"], success_low=0.1, success_high=1.0
+    )
+    (row,) = judge_responses(table).rows
+    assert row[-2:] == ("25.0", "50 %")

@@ -16,7 +16,7 @@ from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
 from stages.tasks.kuka.arm import Arm
 from stages.tasks.kuka.bench import Bench
-from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, Links
+from stages.tasks.kuka.dynamics import KNOBS, TORQUES, Delay, Dynamics, Links, physics_steps
 
 TASKS_WITH_AN_ARM = [name for name in TASKS if set(KNOBS) <= set(TASKS.find(name).knobs)]
 # Far enough from the default to be felt within a second, by an arm that starts off its rest place.
@@ -97,3 +97,18 @@ def test_the_arm_weighs_and_turns_as_it_is_described(name: str) -> None:
                 found = client.getDynamicsInfo(arm, link)
                 assert found[0] == factor * mass + (payload if link == 6 else 0)
                 assert found[2] == tuple(factor * moment for moment in moments)
+
+
+def test_whole_physics_steps_make_up_a_control_step_in_every_world() -> None:
+    for rate in (1.0, 37.0, 221.0, 239.0, 251.0, 1000.0):
+        world = {**vars(Dynamics()), "physics_rate": rate}
+        for period in (1 / 240, 1 / 30, 1 / 10):
+            steps = physics_steps(world, period)
+            assert steps == max(1, round(rate * period))
+            assert steps / Dynamics.of(world, period).physics_rate == pytest.approx(period)
+
+
+def test_a_latency_is_rounded() -> None:
+    for latency, late in ((0.4, 0), (0.6, 1), (1.6, 2)):
+        delay = Delay({"latency": latency}, np.array([-1.0]))
+        assert [delay(np.array([0.0]))[0] for _ in range(4)].count(-1) == late
