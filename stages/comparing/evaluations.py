@@ -54,6 +54,9 @@ def read_evaluation(folder: Path) -> Evaluation:
         if column.type != kind:
             raise UserError(f"{path}: column {quoted(column.name)}: found {quoted(column.type)}, allowed: {kind}")
     table = parquet.read_table(path, found)
+    for name in table.column_names:
+        if table[name].null_count:
+            raise UserError(f"{path}: column {quoted(name)}: found an empty cell, allowed: a value in every row")
     evaluation = Evaluation(
         found.metadata[b"task"].decode(),
         tuple(table["condition"].to_pylist()),

@@ -72,6 +72,17 @@ def test_a_column_of_another_type_is_told(tmp_path: Path, column: str, kind: str
         read_evaluation(folder)
 
 
+def test_an_episode_without_its_error_is_told(tmp_path: Path) -> None:
+    folder = write_evaluation(tmp_path, {"near": some(3, 4)}) / "evaluation"
+    table = pq.read_table(folder / schemas.EPISODES)
+    place = table.column_names.index("error")
+    empty = table.set_column(place, table.schema.field(place), pa.array([0.1, None, 0.1, 0.1]))
+    metadata = {b"task": table.schema.metadata[b"task"]}
+    parquet.write_table(empty.replace_schema_metadata(metadata), folder / schemas.EPISODES)
+    with pytest.raises(UserError, match=r"column error: found an empty cell, allowed: a value in every row$"):
+        read_evaluation(folder)
+
+
 def test_other_seeds_are_other_worlds(tmp_path: Path) -> None:
     a, b = written(tmp_path / "a", {"near": some(3, 8)}), written(tmp_path / "b", {"near": some(3, 8)}, seed=2)
     assert [(len(one), one.alone) for one in pair(a, b)] == [(0, 16)]
