@@ -63,14 +63,17 @@ def seeds_cells(table: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def seeds_figure(table: pd.DataFrame) -> Figure:
     """Success by round: a dot a seed and the interval of their mean, a panel a task and condition."""
-    groups = table.groupby(["task", "condition"], sort=False)
+    groups = [group for _, group in table.groupby(["task", "condition"], sort=False)]
     caption = (
         "Success [%] by round: each training seed a grey dot, the mean of all with its 95 % interval, which reckons "
-        "with other seeds and other episodes."
+        "with other seeds and other episodes. Where every seed comes to the same in every round, the table says it."
     )
-    return Figure(
-        "Seed by seed", caption, tuple(_panel(str(task), str(condition), group) for (task, condition), group in groups)
-    )
+    return Figure("Seed by seed", caption, tuple(map(_panel, list(filter(_differs, groups)) or groups)))
+
+
+def _differs(rows: pd.DataFrame) -> bool:
+    """Whether there is a seed or a round that came to something else."""
+    return len({share for cell in rows["by_seed"] for share in _shares(cell)}) > 1
 
 
 def seeds_svg(table: pd.DataFrame) -> bytes:
@@ -89,8 +92,8 @@ def seeds_svg(table: pd.DataFrame) -> bytes:
         return drawn.picture("Success of each training seed in the last round, and the mean with its interval.").content
 
 
-def _panel(task: str, condition: str, rows: pd.DataFrame) -> Picture:
-    rounds = rows["round"].tolist()
+def _panel(rows: pd.DataFrame) -> Picture:
+    rounds, name = rows["round"].tolist(), f"{rows['task'].iloc[0]} {rows['condition'].iloc[0]}"
     with chart() as drawn:
         axes = drawn.axes
         for row in records(rows):
@@ -98,9 +101,9 @@ def _panel(task: str, condition: str, rows: pd.DataFrame) -> Picture:
             axes.plot([row["round"] + 0.15] * len(shares), shares, ".", color=MUTED, alpha=0.7)
             axes.vlines(row["round"], 100 * row["low"], 100 * row["high"], color=colour, linewidth=2.5)
             axes.plot([row["round"]], [100 * row["mean"]], "o", color=colour)
-        axes.set(title=f"{task} {condition}", xlabel="round", ylabel="success [%]", ylim=(-4, 104), xticks=rounds)
+        axes.set(title=name, xlabel="round", ylabel="success [%]", ylim=(-4, 104), xticks=rounds)
         told = ", ".join(f"round {row['round']} {percent(row['mean'])}" for row in records(rows))
-        return drawn.picture(f"Success by round and seed, {task} {condition}: {told}.")
+        return drawn.picture(f"Success by round and seed, {name}: {told}.")
 
 
 def _shares(cell: object) -> list[float]:

@@ -7,7 +7,7 @@ import pandas as pd
 from PIL import Image
 import pytest
 
-from stages.reporting.seeds import QUESTION
+from stages.reporting.seeds import QUESTION, seeds_figure
 from stages.reporting.studies import read_studies
 from stages.reporting.variants import compare_variants
 from tests.chain import ROOT
@@ -96,3 +96,19 @@ def test_a_picture_beside_the_study_is_shown_as_it_is(folder: Path) -> None:
     (picture,) = study.figures[-1].pictures
     assert (picture.width, picture.height) == (40, 30)
     assert picture.content == (folder / "which.jpg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("others", "panels"), [("1;0.5", ["distance far"]), ("1;1", ["distance near", "distance far"])]
+)
+def test_conditions_in_which_seeds_or_rounds_differ_have_a_panel(others: str, panels: list[str]) -> None:
+    """All of them where nothing differs."""
+    cells = {"near": ("1;1", "1;1"), "far": ("1;1", others)}
+    figures = {"seeds": 2, "episodes": 9, "mean": 1.0, "low": 0.7, "high": 1.0, "seed_sd": 0.0, "episode_sd": 0.0}
+    rows = [
+        {"task": "distance", "round": number, "condition": condition, **figures, "by_seed": cell}
+        for condition, both in cells.items()
+        for number, cell in enumerate(both)
+    ]
+    told = [picture.alt for picture in seeds_figure(pd.DataFrame(rows)).pictures]
+    assert [one.removeprefix("Success by round and seed, ").partition(":")[0] for one in told] == panels
