@@ -10,6 +10,7 @@ from importlib import import_module
 import io
 import json
 from pathlib import Path
+import signal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,9 @@ from stages.core.worlds import plan_episodes, with_noise
 from stages.core.settings import Settings, load_settings
 from stages.policies import POLICIES
 from stages.tasks import TASKS
+
+# A job in the background of a shell ignores it, and so would what is started here to be interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
