@@ -16,7 +16,6 @@ from stages.core.episode import Episode, Plan, Scores
 from stages.core.task import NOISE_KNOBS
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
-from tests.test_correct import NUMBER, correct, corrected, pairs, runs  # noqa: F401
 
 BOTH = pytest.mark.parametrize("name", ["distance", "kuka_reach"])
 

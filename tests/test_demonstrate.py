@@ -13,7 +13,6 @@ from stages.core import schemas, tables
 from stages.tasks import TASKS
 from stages.tasks.distance import Distance
 from stages.tasks.kuka_reach import KukaReach
-from tests.test_correct import NUMBER, correct, corrected, pairs, runs  # noqa: F401
 
 
 def test_a_recording_of_ones_own_is_imported_in_place_of_those_of_the_parameters(

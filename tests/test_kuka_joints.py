@@ -363,7 +363,7 @@ def test_the_final_error_is_the_mean_over_the_episode(make: Callable[[], Task]) 
     assert set(TORQUES) == {500}
 
 
-def test_the_error_of_an_episode_is_the_mean_over_it(make, shown) -> None:
+def test_the_error_of_an_episode_is_the_mean_over_it(make: Any, shown: list[Episode]) -> None:
     (lift,) = playback(make, clone(shown, joint=1), [{"movement": RAISE}])
     assert lift.error == pytest.approx(lift.errors.mean())
     assert lift.error != lift.errors[-1]

@@ -10,9 +10,8 @@ import yaml
 from stages.core import tables
 from stages.core.conditions import conditions_of
 from stages.core.settings import Settings
-from stages.evaluate import evaluation_plans
+from stages.core.worlds import evaluation_plans
 from stages.tasks import TASKS
-from tests.test_correct import NUMBER, correct, corrected, pairs, runs  # noqa: F401
 
 
 def with_seeds(settings: Settings, **changes: int) -> Settings:
@@ -44,9 +43,8 @@ def test_practice_goes_by_the_training_seed(chain: Any, stage: Any, tmp_path: Pa
         policy = chain.data / "distance" / "round_0" / "policy.npz"
         ended = stage("practice", "distance", "round_0", policy, "--params", tmp_path / key, "--output", output)
         assert ended.status == 0, ended.output
-        found[key] = tables.read_episodes(output, "distance", TASKS.find("distance"))[1]["seed"].to_pylist()
-    before = tables.read_episodes(chain.data / "distance" / "round_0" / "practice", "distance", TASKS.find("distance"))[
-        1
-    ]
-    assert found["evaluation_seed"] == before["seed"].to_pylist()
-    assert not set(found["seed"]) & set(before["seed"].to_pylist())
+        found[key] = tables.list_episodes(output, "distance", TASKS.find("distance"))["seed"].to_pylist()
+    folder = chain.data / "distance" / "round_0" / "practice"
+    before = tables.list_episodes(folder, "distance", TASKS.find("distance"))["seed"].to_pylist()
+    assert found["evaluation_seed"] == before
+    assert not set(found["seed"]) & set(before)
