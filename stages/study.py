@@ -2,26 +2,27 @@
 
 A study is a YAML file: a question, the task it is about, the number of rounds, what all variants share (`base`), and
 by the name of each variant the parameters that it changes, in the syntax of `dvc exp run -S` (`+key` adds, `~key`
-removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant. The experiments stay, as
-study-NAME-0 and so on; run again, or by a study of the same name elsewhere, they are replaced, which is said.
+removes). The table goes beside it (.csv): the task's rows of results.csv, variant by variant, each with its difference
+from another variant, episodes paired by seed: from the first, unless the study says which (`against`). The experiments
+stay, as study-NAME-0 and so on; run again, or by a study of the same name elsewhere, they are replaced, which is said.
+--tabulate runs nothing, and makes the table of those that there are.
 
 --sweep KEY=VALUE,VALUE,... runs the study of one parameter's values and, when it is done, writes it down,
 reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 95 % intervals, value by value.
 """
 
 from argparse import ArgumentParser
-import io
 from pathlib import Path
 import re
 import shutil
 import sys
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, field, to_builtins
 import yaml
 
-from stages.comparing.experiments import results_of, run_experiment
+from stages.comparing.experiments import run_experiment
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
@@ -42,12 +43,21 @@ class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
     # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows,
     # variant beside variant in each condition, or success over the variants, which are the values of a parameter.
     plot: Literal["rows", "coverage", "conditions", "values"] | None = None
+    # The variant that all others are held against (the first), or, by the name of each that is held against one, that.
+    against: str | dict[str, str] | None = None
     base: dict[str, Value] = field(default_factory=dict)
     variants: Annotated[dict[str, dict[str, Value] | None], Meta(min_length=1)]
 
     def changes(self, variant: str) -> dict[str, Value]:
         """All that a variant changes."""
         return {"rounds": flow(self.rounds), **self.base, **(self.variants[variant] or {})}
+
+    def references(self) -> dict[str, str]:
+        """Which variant each is held against, by the names of those that are."""
+        if isinstance(self.against, dict):
+            return self.against
+        one = next(iter(self.variants)) if self.against is None else self.against
+        return {variant: one for variant in self.variants if variant != one}
 
 
 def main() -> None:
@@ -56,8 +66,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.sweep is None:
         cli.refuse(parser, arguments, ("name", "task", "rounds"), "without --sweep")
-        run_study(arguments.study, read_study(arguments.study))
+        (tabulate if arguments.tabulate else run_study)(arguments.study, read_study(arguments.study))
     else:
+        cli.refuse(parser, arguments, ("tabulate",), "with --sweep")
         key, study = read_sweep(arguments.sweep, arguments.task, arguments.rounds)
         path = sweep_path(key, study, arguments.name)
         check_writable(path)
@@ -71,6 +82,7 @@ def _parser() -> ArgumentParser:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("study", type=Path, nargs="?", help="the study (.yaml)")
     action.add_argument("--sweep", metavar="KEY=VALUES", help="a parameter and its values, separated by commas")
+    parser.add_argument("--tabulate", action="store_true", help="make the table of experiments that have run, run none")
     parser.add_argument("--name", help="with --sweep: of the study (the parameter's, dots replaced)")
     parser.add_argument("--task", help="with --sweep: whose results are looked at (the task in the key)")
     parser.add_argument("--rounds", type=int, default=1, help="with --sweep: how many rounds to run (1)")
@@ -130,27 +142,37 @@ def write_study(path: Path, study: Study) -> None:
 
 def run_study(path: Path, study: Study) -> None:
     """Run every variant as an experiment, and write the table (and the chart) beside `path`."""
-    import pandas as pd
-
-    table_path, chart_path = path.with_suffix(".csv"), path.with_suffix(".svg")
-    for output in (table_path, chart_path) if study.plot == "values" else (table_path,):
-        check_writable(output)
+    check_outputs(path, study)
     check_variants(path, study)
-    tables = []
     for place, variant in enumerate(study.variants):
-        name = experiment(path, place)
         print(f"{path}: {variant}", file=sys.stderr)
-        run_experiment(name, study.changes(variant))
-        tables.append(_rows(name, study.task).assign(variant=variant))
-    table = pd.concat(tables)
+        run_experiment(experiment(path, place), study.changes(variant))
+    tabulate(path, study)
+
+
+def check_outputs(path: Path, study: Study) -> None:
+    """UserError where the table, or the chart of one that has a chart, could not be written."""
+    for ending in (".csv", ".svg") if study.plot == "values" else (".csv",):
+        check_writable(path.with_suffix(ending))
+
+
+def tabulate(path: Path, study: Study) -> None:
+    """Write the table (and the chart) of the study's experiments, which have run, and say what differs."""
+    from stages.comparing.study_table import study_table
+    from stages.reporting.variants import differing
+
+    check_outputs(path, study)
+    table_path = path.with_suffix(".csv")
+    experiments = {variant: experiment(path, place) for place, variant in enumerate(study.variants)}
+    table = study_table(experiments, study.task, study.references())
     with replacing(table_path) as temporary:
-        columns = ["variant", *(column for column in table.columns if column != "variant")]
-        table[columns].to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     if study.plot == "values":
         from stages.reporting.sweep import sweep_svg
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
-        write_bytes(chart_path, sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+        write_bytes(path.with_suffix(".svg"), sweep_svg(table, " and ".join(dict.fromkeys(changed))))
+    print(differing(table))
     print(f"{path}: its results are in {table_path}", file=sys.stderr)
 
 
@@ -180,25 +202,20 @@ def experiment(path: Path, place: int) -> str:
     return f"study-{path.stem}-{place}"
 
 
-def _rows(name: str, task: str) -> Any:
-    """What an experiment found of the task; UserError where it did not run it."""
-    import pandas as pd
-
-    results = pd.read_csv(io.StringIO(results_of(name)))
-    if task not in set(results["task"]):
-        raise errors.UserError(f"task: found {task}, allowed: {', '.join(dict.fromkeys(results['task']))} ({name})")
-    return results[results["task"] == task]
-
-
 def read_study(path: Path) -> Study:
     """The study in a file; UserError where it is not one."""
     check_file(path)
     if path.suffix not in (".yaml", ".yml"):  # its table and its chart go beside it, under its name
         raise errors.UserError(f"{path}: found a file ending in {path.suffix or 'nothing'}, allowed: .yaml, .yml")
     try:
-        return fit(parse_yaml(path.read_bytes(), path), Study)
+        study = fit(parse_yaml(path.read_bytes(), path), Study)
     except MisfitError as error:
         raise errors.UserError(f"{path}: {error.lines[0]}") from None
+    for name in {**study.references()} | dict.fromkeys(study.references().values()):
+        if name not in study.variants:
+            allowed = ", ".join(study.variants)
+            raise errors.UserError(f"{path}: against: found {errors.quoted(name)}, allowed: {allowed}")
+    return study
 
 
 if __name__ == "__main__":

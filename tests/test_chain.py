@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -245,16 +246,30 @@ def test_a_study_tabulates_its_variants_and_leaves_the_workspace_alone(chain: Pa
         "question": "why",
         "task": "distance",
         "rounds": 1,
-        "variants": {"short": {"evaluate.distance.max_steps": 3}},
+        "against": "short",
+        "variants": {"long": {}, "short": {"evaluate.distance.max_steps": 3}},
     }
     (chain / "study.yaml").write_text(yaml.safe_dump(study))
     before = (chain / "params.yaml").read_text()
-    run(chain, "python", "-m", "stages.study", "study.yaml")
-    rows = (chain / "study.csv").read_text().splitlines()
-    assert rows[0].startswith("variant,task,round,condition")
-    assert [row.split(",")[:4] for row in rows[1:]] == [
-        ["short", "distance", "0", condition] for condition in ("near", "far", "region", "beyond", "real")
+    said = run(chain, "python", "-m", "stages.study", "study.yaml")
+    written = (chain / "study.csv").read_bytes()
+    table = pd.read_csv(chain / "study.csv")
+    assert table[["variant", "task", "round", "condition"]].to_numpy().tolist() == [
+        [variant, "distance", 0, condition]
+        for variant in ("long", "short")
+        for condition in ("near", "far", "region", "beyond", "real")
     ]
+    short, long = (table[table["variant"] == variant].set_index("condition") for variant in ("short", "long"))
+    assert short["against"].isna().all()
+    assert set(long["against"]) == {"short"}
+    assert (long.loc["region", "pairs"], long.loc["region", "verdict"]) == (long.loc["region", "episodes"], "better")
+    assert long.loc["region", "difference"] == pytest.approx(
+        long.loc["region", "success"] - short.loc["region", "success"], abs=1e-5
+    )
+    assert "long, held against short: better in " in said
+    (chain / "study.csv").unlink()
+    run(chain, "python", "-m", "stages.study", "--tabulate", "study.yaml")
+    assert (chain / "study.csv").read_bytes() == written
     assert (chain / "params.yaml").read_text() == before
     assert ran(run(chain, "dvc", "repro", "--dry")) == []
     experiments = run(chain, "git", "for-each-ref", "refs/exps")

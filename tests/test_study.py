@@ -59,7 +59,26 @@ def test_a_committed_table_is_what_its_study_would_make_today(path: Path) -> Non
         name for name in params["randomization"][study.task]["evaluate"] if f"~{conditions}.{name}" not in study.base
     ]
     assert list(dict.fromkeys(table["condition"])) == left
-    assert list(table.columns) == ["variant", *pd.read_csv(ROOT / "reports/results.csv").columns]
+    differences = ["against", "pairs", "difference", "difference_low", "difference_high", "p_adjusted", "verdict"]
+    assert list(table.columns) == ["variant", *pd.read_csv(ROOT / "reports/results.csv").columns, *differences]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_committed_table_compares_what_its_study_says(path: Path) -> None:
+    import pandas as pd
+
+    study, table = read_study(path), pd.read_csv(path.with_suffix(".csv"), dtype={"variant": str, "against": str})
+    held = table[table["against"].notna()]
+    assert dict(zip(held["variant"], held["against"], strict=True)) == study.references()
+    assert len(held) == len(table[table["variant"].isin(study.references())])
+    rows = table.set_index(["variant", "round", "condition"])
+    for row in held.to_dict("records"):
+        other = rows.loc[(row["against"], row["round"], row["condition"])]
+        if row["pairs"] == row["episodes"] == other["episodes"]:
+            assert row["difference"] == pytest.approx(row["success"] - other["success"], abs=1e-5)
+        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+        way = "better" if row["difference"] > 0 else "worse"
+        assert row["verdict"] == (way if row["p_adjusted"] <= 0.05 else "no evidence")
 
 
 @pytest.mark.parametrize(
@@ -70,6 +89,10 @@ def test_a_committed_table_is_what_its_study_would_make_today(path: Path) -> Non
         ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nvariant: 1", "variant"),
         ("question: [", "not YAML"),
         ("", "the file"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: b", "against: found b, allowed: a$"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: {a: b}", "against: found b"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: {b: a}", "against: found b"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: 1", "against"),
     ],
 )
 def test_a_broken_study_is_told_in_one_line(tmp_path: Path, content: str, told: str) -> None:
@@ -175,6 +198,17 @@ def test_parameters_that_are_not_read_are_refused(stage: Any, command: str, argu
 def test_what_only_a_sweep_has_is_refused_without_one(stage: Any) -> None:
     ended = stage("study", STUDIES[0], "--rounds", 2)
     assert (ended.status, ended.output) == (2, "error: --rounds: has no effect without --sweep\n")
+    ended = stage("study", "--sweep", "seed=1,2", "--tabulate")
+    assert (ended.status, ended.output) == (2, "error: --tabulate: has no effect with --sweep\n")
+
+
+def test_a_study_that_has_not_run_cannot_be_tabulated(stage: Any, tmp_path: Path) -> None:
+    path = tmp_path / "never.yaml"
+    path.write_text("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}, b: {}}")
+    ended = stage("study", "--tabulate", path)
+    assert (ended.status, ended.output.count("\n")) == (2, 1)
+    assert ended.output.startswith("error: study-never-0: neither a folder")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_sweeps_chart_and_figure_show_every_value_and_condition() -> None:

@@ -36,11 +36,3 @@ def _experiment_refs(name: str) -> dict[str, str]:
     command = ["git", "for-each-ref", "--format=%(refname) %(objectname)", f"refs/exps/*/*/{name}"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # a list, no shell
     return dict(line.split() for line in found.stdout.splitlines())
-
-
-def results_of(name: str) -> str:
-    """results.csv of an experiment, as text."""
-    import dvc.api
-
-    text: str = dvc.api.read("reports/results.csv", rev=name)
-    return text

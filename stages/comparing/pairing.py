@@ -1,4 +1,4 @@
-"""Which episodes of two evaluations ran in the same world."""
+"""Which episodes of two evaluations are held against each other: those that ran in the same world."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,19 +40,24 @@ class Pairs:
         return len(self.before)
 
 
-def pair(a: Evaluation, b: Evaluation) -> list[Pairs]:
-    """The pairs of every condition of either side, in A's order, then B's: equal condition, seed and world."""
-    return [_pair_condition(a, b, condition) for condition in dict.fromkeys([*a.conditions, *b.conditions])]
+def pair(a: Evaluation, b: Evaluation, any_world: bool = False) -> list[Pairs]:
+    """The pairs of every condition of either side, in A's order, then B's: equal condition, seed and world.
+
+    With `any_world` those of equal seeds alone, for where the world itself is what was changed.
+    """
+    return [_pair_condition(a, b, name, any_world) for name in dict.fromkeys([*a.conditions, *b.conditions])]
 
 
-def _pair_condition(a: Evaluation, b: Evaluation, condition: str) -> Pairs:
+def _pair_condition(a: Evaluation, b: Evaluation, condition: str, any_world: bool) -> Pairs:
     in_a, in_b = _rows(a, condition), _rows(b, condition)
     _, first, second = np.intersect1d(a.seeds[in_a], b.seeds[in_b], assume_unique=True, return_indices=True)
     rows_a, rows_b = in_a[first], in_b[second]
     same = _same_worlds(a, b, rows_a, rows_b)
-    kept_a, kept_b = rows_a[same], rows_b[same]
+    kept = same | any_world
+    kept_a, kept_b = rows_a[kept], rows_b[kept]
     worlds = {knob: column[kept_a] for knob, column in a.worlds.items()}
-    once = without_copies(worlds, np.concatenate([a.endings[kept_a], b.endings[kept_b]], axis=1))
+    theirs = [column[kept_b] for column in b.worlds.values()]
+    once = without_copies(worlds, np.column_stack([a.endings[kept_a], b.endings[kept_b], *theirs]))
     return Pairs(
         a.task,
         condition,

@@ -33,6 +33,10 @@ class Revision:
         content = self._read(lambda: self.files.cat_file("params.yaml"), "it has no params.yaml")
         return read_chain(content, where)
 
+    def results(self) -> bytes:
+        """Its table of results, as `measure` wrote it."""
+        return self._content("reports/results.csv")
+
     def evaluation(self, task: str, round_name: str) -> Evaluation:
         """What its policy of that round did; UserError, which says how to get it, where the cache lacks it."""
         place = f"data/{task}/{round_name}/evaluation"

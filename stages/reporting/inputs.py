@@ -27,16 +27,18 @@ ALARM = (
     *("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"),
     *("failed_surprised", "succeeded_surprised", "failed_either", "succeeded_either"),
 )
+DIFFERENCES = ("against", "difference", "difference_low", "difference_high", "verdict")  # of one variant from another
 SCORES = (
     *("task", "round", "condition", "told", "score", "auroc", "auroc_low", "auroc_high"),
     *("advantage", "advantage_low", "advantage_high"),
 )
-# Empty where there is nothing to tell apart, no alarm, or no knob that was moved.
-_SPARSE = {*ALARM[8:], *SCORES[-3:], "value"}
+# Empty where there is nothing to tell apart, no alarm, no knob that was moved, or no other variant to compare with.
+_SPARSE = {*ALARM[8:], *SCORES[-3:], "value", *DIFFERENCES}
 _WORDS = (
     *("variant", "task", "condition", "outcome", "told", "score", "by_seed"),
-    *("response", "knob", "unit", "side"),
+    *("response", "knob", "unit", "side", "against", "verdict"),
 )
+_NAMES = {"variant": str, "against": str}  # of variants, which may look like numbers
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.Da
     """
     check_file(path)
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a condition may be called `none`
+        # Not by default: a condition may be called `none`.
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=_NAMES)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a table ({str(error).splitlines()[0]})") from None
     missing = [column for column in columns if column not in table]
@@ -97,7 +100,7 @@ def read_table(path: Path, columns: Sequence[str], empty: bool = False) -> pd.Da
 def _check_column(path: Path, table: pd.DataFrame, column: str) -> None:
     values = table[column]
     if column in _WORDS:
-        if values.isna().any():
+        if values.isna().any() and column not in _SPARSE:
             raise UserError(f"{path}: column {column}: found an empty cell, allowed: a name")
     elif column in _SPARSE and pd.api.types.is_numeric_dtype(values):
         return

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stages.core.documents import parse_yaml
 from stages.core.errors import UserError
-from stages.reporting.inputs import RESULTS, read_table
+from stages.reporting.inputs import DIFFERENCES, RESULTS, read_table
 from stages.reporting.picture import JPEG, Figure, Picture
 from stages.reporting.seeds import HEADINGS, QUESTION, read_seeds, seeds_cells, seeds_figure
 from stages.reporting.sizes import size_figures
@@ -17,7 +17,7 @@ from stages.reporting.spending import spending_figures
 from stages.reporting.standing import standing_figures
 from stages.reporting.summary import COLUMNS, cells
 from stages.reporting.sweep import sweep_figure
-from stages.reporting.variants import Variants, compare_variants
+from stages.reporting.variants import Variants, read_variants
 
 SEEDS = "seeds.csv"
 
@@ -65,12 +65,13 @@ def _read_seeds(path: Path) -> Finding:
 def _read(path: Path) -> Finding:
     asked = _asked(path.with_suffix(".yaml"))
     wide = asked.plot in ("rows", "coverage")  # drawn over the rows of the dataset
-    table = read_table(path, ["variant", *(column for column in RESULTS if wide or column != "rows")])
+    results = [column for column in RESULTS if wide or column != "rows"]
+    table = read_table(path, ["variant", *results, *DIFFERENCES])
     variants = [str(variant) for variant in table["variant"]]
     rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
     drawn = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
     figures = (*drawn, *_seen(path.with_suffix(".jpg")))
-    return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures, compare_variants(table))
+    return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures, read_variants(table))
 
 
 def _seen(path: Path) -> tuple[Figure, ...]:

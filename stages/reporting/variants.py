@@ -1,37 +1,57 @@
-"""What a study's variants reach, held beside the first of them."""
+"""What a study's variants reach, and which of them are better or worse than another."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
+from stages.comparing.wording import points
 from stages.reporting.inputs import records
 from stages.reporting.wording import listing, percent
 
 Ends = Mapping[str, Mapping[str, dict[str, Any]]]  # variant -> condition -> its row in one round
 
 
+class Standing(NamedTuple):
+    """A variant, and where it is better or worse than the one it is held against, in the first and the last round."""
+
+    variant: str
+    against: str
+    where: str  # empty: nowhere
+
+
 @dataclass(frozen=True)
 class Variants:
-    """What each reaches, and which of them differ from the first in the last round."""
+    """What each reaches, and how those that are held against another stand."""
 
     conditions: list[str]
     rows: list[tuple[str, list[tuple[str, float]]]]  # of each variant, by condition: what is told, and the last share
-    reference: str
-    apart: list[tuple[str, str]]  # variants, and where they are better or worse
-    alike: int  # how many others are neither anywhere
+    reference: str | None  # that all of `standings` are held against, if it is one
+    standings: list[Standing]
+
+    @property
+    def apart(self) -> list[Standing]:
+        """Those that are better or worse somewhere."""
+        return [one for one in self.standings if one.where]
 
 
-def compare_variants(table: pd.DataFrame) -> Variants:
-    """Success from the first round to the last, and where intervals of the last lie apart from the first variant's."""
+def read_variants(table: pd.DataFrame) -> Variants:
+    """Success and the verdicts on it, from the first round to the last."""
     first, last = _ends(table, "min"), _ends(table, "max")
     conditions = list(dict.fromkeys(str(condition) for condition in table["condition"]))
     rows = [(variant, [_cell(first[variant], last[variant], one) for one in conditions]) for variant in last]
-    (reference, shares), *others = last.items()
-    told = [(variant, "; ".join(_apart(found, shares))) for variant, found in others]
-    apart = [(variant, where) for variant, where in told if where]
-    return Variants(conditions, rows, reference, apart, len(others) - len(apart))
+    standings = [_standing(one, [first[one], last[one]]) for one in last if _against(last[one])]
+    references = {one.against for one in standings}
+    return Variants(conditions, rows, references.pop() if len(references) == 1 else None, standings)
+
+
+def differing(table: pd.DataFrame) -> str:
+    """The standings as text, a line each."""
+    found = read_variants(table)
+    told = [f"{one.variant}, held against {one.against}: {one.where}" for one in found.apart]
+    same = len(found.standings) - len(told)
+    return "\n".join([*told, f"held against another, neither better nor worse: {same}"])
 
 
 def _ends(table: pd.DataFrame, end: Literal["min", "max"]) -> Ends:
@@ -53,12 +73,28 @@ def _cell(first: Mapping[str, Any], last: Mapping[str, Any], condition: str) -> 
     return told, float(row["success"])
 
 
-def _apart(rows: Mapping[str, dict[str, Any]], shares: Mapping[str, dict[str, Any]]) -> Iterator[str]:
-    for way, more, less in (("better", rows, shares), ("worse", shares, rows)):
-        found = [
-            f"{condition} ({percent(rows[condition]['success'])}, not {percent(shares[condition]['success'])})"
-            for condition in rows
-            if condition in shares and more[condition]["success_low"] > less[condition]["success_high"]
-        ]
+def _against(rows: Mapping[str, dict[str, Any]]) -> str:
+    """The variant that these are held against, if there is one."""
+    return next((row["against"] for row in rows.values() if isinstance(row["against"], str)), "")
+
+
+def _standing(variant: str, ends: list[Mapping[str, dict[str, Any]]]) -> Standing:
+    by_round = {row["round"]: list(rows.values()) for rows in ends for row in rows.values()}
+    told = {number: " and ".join(_where(rows)) for number, rows in by_round.items()}
+    several = len(told) > 1
+    where = "; ".join(f"in round {number} {one}" if several else one for number, one in told.items() if one)
+    return Standing(variant, _against(ends[-1]), where)
+
+
+def _where(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for verdict in ("better", "worse"):
+        found = [f"{row['condition']} ({_difference(row)})" for row in rows if row["verdict"] == verdict]
         if found:
-            yield f"{way} in {listing(found)}"
+            yield f"{verdict} in {listing(found)}"
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    """`64.0 points, 48.6 to 76.5`, of better as of worse."""
+    sign = 1 if row["verdict"] == "better" else -1
+    low, high = sorted(sign * row[end] for end in ("difference_low", "difference_high"))
+    return f"{points(sign * row['difference'])} points, {points(low)} to {points(high)}"

@@ -43,6 +43,24 @@ def test_a_world_that_differs_by_the_last_bit_is_another(tmp_path: Path) -> None
     assert (len(near), near.differing, near.alone) == (7, 1, 0)
 
 
+def test_where_the_world_is_what_changed_episodes_meet_by_seed_alone(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(3, 8)})
+    b = written(tmp_path / "b", {"near": some(5, 8)})
+    b = replace(b, worlds={**b.worlds, "start": b.worlds["start"] + 1})
+    (near,), (anyway,) = pair(a, b), pair(a, b, any_world=True)
+    assert (len(near), len(anyway)) == (0, 8)
+    assert (anyway.lost, anyway.gained, anyway.differing) == (0, 2, 8)
+
+
+def test_an_episode_is_no_copy_where_only_one_side_repeats_its_world(tmp_path: Path) -> None:
+    a, b = (written(tmp_path / side, {"near": some(8, 8)}, noise=0.0) for side in "ab")
+    (both,) = pair(a, b, any_world=True)
+    assert (len(both), both.copies) == (1, 7)
+    b = replace(b, worlds={**b.worlds, "start": np.arange(8.0)})
+    (one,) = pair(a, b, any_world=True)
+    assert (len(one), one.copies) == (8, 0)
+
+
 def test_a_knob_that_one_side_lacks_makes_all_worlds_differ(tmp_path: Path) -> None:
     a = written(tmp_path / "a", {"near": some(3, 8)})
     (near,) = pair(a, replace(a, worlds={**a.worlds, "push": np.zeros(8)}))

@@ -9,7 +9,7 @@ import pytest
 
 from stages.reporting.seeds import QUESTION, seeds_figure
 from stages.reporting.studies import read_studies
-from stages.reporting.variants import compare_variants
+from stages.reporting.variants import differing, read_variants
 from tests.chain import ROOT
 
 
@@ -26,6 +26,9 @@ def folder(tmp_path: Path) -> Path:
         task="distance", episodes=20, steps=9.0, error=0.1, shift=0.0, crash=0.0, error_median=0.1, rows=30
     )
     table["success_low"], table["success_high"] = table["success"] - 0.1, (table["success"] + 0.1).clip(upper=1)
+    held = table["variant"] == "other"
+    table.loc[held, ["against", "verdict"]] = "one", "better"
+    table.loc[held, ["difference", "difference_low", "difference_high"]] = 0.5, 0.25, 0.625
     table.to_csv(tmp_path / "which.csv", index=False)
     (tmp_path / "which.yaml").write_text("question: Which?\nplot: conditions\n")
     return tmp_path
@@ -58,36 +61,51 @@ def test_a_table_of_seeds_is_known_by_whatever_name(tmp_path: Path) -> None:
     assert (found.name, found.question) == ("other_seeds", QUESTION)
 
 
-def test_a_variant_differs_where_intervals_do_not_overlap(folder: Path) -> None:
+def test_a_variant_is_better_or_worse_where_its_table_says_so(folder: Path) -> None:
     (study,) = read_studies(folder)
     found = study.variants
     assert found is not None
-    assert (found.reference, found.apart, found.alike) == (
-        "one",
-        [("other", "better in near (100 %, not 50 %) and far (100 %, not 50 %)")],
-        0,
-    )
+    better = "better in near (50.0 points, 25.0 to 62.5) and far (50.0 points, 25.0 to 62.5)"
+    assert (found.reference, found.apart) == ("one", [("other", "one", f"in round 0 {better}; in round 1 {better}")])
+    assert found.apart == found.standings
     assert found.conditions == ["near", "far"]
-    assert found.rows[1] == ("other", [("100 → 100 %", 1.0)] * 2)
+    assert found.rows == [("one", [("50 → 50 %", 0.5)] * 2), ("other", [("100 → 100 %", 1.0)] * 2)]
 
 
-def test_worse_and_better_are_told_apart_and_who_is_neither_is_counted(folder: Path) -> None:
+def test_worse_is_told_after_better_and_by_how_much(folder: Path) -> None:
     table = pd.read_csv(folder / "which.csv")
-    mixed = table[table["variant"] == "other"].assign(variant="mixed")
-    mixed.loc[mixed["condition"] == "far", ["success", "success_low", "success_high"]] = 0.1, 0.0, 0.2
-    touching = table[table["variant"] == "other"].assign(variant="touching", success_low=0.6)
-    # The first round does not count, whatever happened there.
-    table.loc[table["round"] == 0, ["success", "success_low", "success_high"]] = 0.0, 0.0, 0.1
-    found = compare_variants(pd.concat([table[table["variant"] == "one"], mixed, touching]))
-    assert found.apart == [("mixed", "better in near (100 %, not 50 %); worse in far (10 %, not 50 %)")]
-    assert found.alike == 1
-    assert found.rows[0] == ("one", [("0 → 50 %", 0.5)] * 2)
+    table = table[table["round"] == 1]
+    far = (table["variant"] == "other") & (table["condition"] == "far")
+    table.loc[far, ["verdict", "difference", "difference_low", "difference_high"]] = "worse", -0.4, -0.5, -0.2
+    found = read_variants(table)
+    where = "better in near (50.0 points, 25.0 to 62.5) and worse in far (40.0 points, 20.0 to 50.0)"
+    assert found.apart == [("other", "one", where)]
+    assert differing(table) == f"other, held against one: {where}\nheld against another, neither better nor worse: 0"
+
+
+def test_what_is_held_against_another_and_does_not_differ_is_counted(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv")
+    same = table[table["variant"] == "other"].assign(variant="same", verdict="no evidence")
+    third = same.assign(variant="third", against="other")
+    found = read_variants(pd.concat([table, same, third]))
+    assert [one.variant for one in found.standings] == ["other", "same", "third"]
+    assert [one.variant for one in found.apart] == ["other"]
+    assert found.reference is None  # no longer one for all
 
 
 def test_one_variant_alone_is_held_against_nothing(folder: Path) -> None:
     table = pd.read_csv(folder / "which.csv")
-    found = compare_variants(table[(table["variant"] == "one") & (table["round"] == 1)])
-    assert (found.apart, found.alike, found.rows) == ([], 0, [("one", [("50 %", 0.5)] * 2)])
+    found = read_variants(table[(table["variant"] == "one") & (table["round"] == 1)])
+    assert (found.reference, found.standings, found.rows) == (None, [], [("one", [("50 %", 0.5)] * 2)])
+
+
+def test_variants_whose_names_are_numbers_keep_them(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv").replace({"one": "1", "other": "10"})
+    table.to_csv(folder / "which.csv", index=False)
+    (study,) = read_studies(folder)
+    assert study.variants is not None
+    assert study.variants.reference == "1"
+    assert [name for name, _ in study.variants.rows] == ["1", "10"]
 
 
 def test_a_picture_beside_the_study_is_shown_as_it_is(folder: Path) -> None:
