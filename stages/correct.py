@@ -20,7 +20,7 @@ import pyarrow as pa
 from stages.core import cli, errors, parquet, tables
 from stages.core.columns import values
 from stages.core.episode import Ints, Plan, Steps
-from stages.core.gates import GATES, Visited
+from stages.core.gates import BY_SURPRISE, GATES, Visited
 from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
 from stages.core.promises import expert_actions
@@ -28,6 +28,7 @@ from stages.core.recordings import read_shown
 from stages.core.rollout import expert_controller
 from stages.core.settings import Settings, load_settings
 from stages.core.task import NOISE_KNOBS, Floats, Task
+from stages.core.training import read_training
 from stages.core.wording import plural
 from stages.policies import POLICIES
 from stages.tasks import TASKS
@@ -61,6 +62,7 @@ def main() -> None:
     cli.add_task(parser)
     cli.add_round(parser)
     parser.add_argument("practice", type=Path, help="folder of the practice episodes")
+    parser.add_argument("--training", type=Path, help="the policy's figures, with the threshold of surprise")
     parser.add_argument("--recordings", type=Path, help="folder of the recordings that params.yaml names")
     parser.add_argument("--demonstrations", type=Path, help="folder of the demonstrations, which kuka_joints follows")
     parser.add_argument("--output", type=cli.new_file(), required=True, help="the corrections, a Parquet file")
@@ -75,7 +77,8 @@ def main() -> None:
             raise errors.UserError(f"--recordings: found nothing, allowed: the folder of {recording} of {name}")
         table = recorded(name, task, arguments.recordings / recording, next_round)
     else:
-        practised = read_practice(arguments.practice, name, task, wanted)
+        surprise = surprise_threshold(arguments.training, name, wanted.gate)
+        practised = read_practice(arguments.practice, name, task, wanted, surprise)
         if wanted.mode == "label":
             answers = list(label(task, practised, wanted.budget))
         else:
@@ -102,22 +105,41 @@ def recorded(name: str, task: type[Task], path: Path, number: int) -> pa.Table:
     return tables.expert_table(name, task, steps)
 
 
-def read_practice(folder: Path, name: str, task: type[Task], wanted: CorrectSettings) -> list[Practised]:
-    """The practice episodes, each with the frames that the gate opens; UserError for episodes of anything else."""
+def surprise_threshold(training: Path | None, name: str, gate: str) -> float:
+    """What surprise has to exceed, for a gate that goes by it; UserError where there is no such threshold."""
+    if gate not in BY_SURPRISE:
+        return np.inf
+    if training is None:
+        raise errors.UserError(f"--training: found nothing, allowed: the figures of the policy (gate {gate})")
+    threshold = read_training(training).surprise
+    if threshold is None:
+        others = ", ".join(one for one in GATES if one not in BY_SURPRISE)
+        why = f"{training}: no threshold of surprise was calibrated"
+        raise errors.UserError(f"correct.{name}.gate: found {gate}, allowed: {others} ({why})")
+    return threshold
+
+
+def read_practice(
+    folder: Path, name: str, task: type[Task], wanted: CorrectSettings, surprise: float = np.inf
+) -> list[Practised]:
+    """The practice episodes, each with the frames that the gate opens; UserError for episodes of anything else.
+
+    `surprise` is the threshold that a gate may go by.
+    """
     steps, episodes = tables.read_episodes(folder, name, task)
     found = list(dict.fromkeys(episodes["condition"].to_pylist()))
     if found != ["practice"]:
         raise errors.UserError(f"{folder}: found episodes of {errors.listed(found)}, allowed: practice")
     observations = tables.matrix(steps, "observation", task.observation)
     executed = tables.matrix(steps, "executed", task.action)
-    shift, error = values(steps["shift"]), values(steps["error"])
+    shift, surprised, error = values(steps["shift"]), values(steps["surprise"]) > surprise, values(steps["error"])
     knobs = {**task.knobs, **NOISE_KNOBS}
     practised = []
     slices = tables.episode_slices(values(steps["episode_index"]))
     for row, part in zip(episodes.to_pylist(), slices, strict=True):
         world = {knob: row[f"world.{knob}"] for knob in knobs}
         plan = Plan(row["episode_index"], row["condition"], row["seed"], world)
-        visited = Visited(row["seed"], row["outcome"] != "success", shift[part], error[part])
+        visited = Visited(row["seed"], row["outcome"] != "success", shift[part], surprised[part], error[part])
         gated = GATES[wanted.gate](visited)
         practised.append(Practised(plan, observations[part], executed[part], gated))
     return practised

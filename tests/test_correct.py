@@ -1,6 +1,7 @@
 """Corrections are the expert's own answers, asked where the gate opens, within the budget."""
 
 from dataclasses import replace
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from stages.core import parquet, schemas, tables
-from stages.core.gates import GATES, Visited
+from stages.core.gates import BY_SURPRISE, GATES, Visited
 from stages.core.params import CorrectSettings
 from stages.core.rollout import expert_controller, rollout
 from stages.core.settings import Settings
@@ -20,6 +21,8 @@ from stages.correct import read_practice, recorded
 from stages.tasks import TASKS
 
 BOTH = ("distance", "kuka_reach")
+# All but those that need a threshold of surprise: `distance` has a fixed one of novelty, and so none of that.
+OPEN = [(name, gate) for name in BOTH for gate in GATES if name != "distance" or gate not in BY_SURPRISE]
 NUMBER = 1  # the round that practises: in it nobody's recording is used
 
 
@@ -43,7 +46,8 @@ def corrected(chain: Any, stage: Any, root: Path, tmp_path: Path) -> Any:
         folders = (chain.data / name / f"round_{number}" / "practice",)
         options = ("--recordings", root / "data" / "recordings" / name, "--output", output, "--params", params)
         shown = ("--demonstrations", chain.data / name / "demonstrations")
-        ended = stage("correct", name, f"round_{number}", *folders, *options, *shown)
+        training = ("--training", chain.data / name / f"round_{number}" / "training.json")
+        ended = stage("correct", name, f"round_{number}", *folders, *options, *shown, *training)
         assert ended.status == 0, ended.output
         return parquet.read_table(output, schemas.expert_schema(name, TASKS.find(name)), empty=True), ended.output
 
@@ -57,13 +61,14 @@ def practice(chain: Any, name: str, number: int = NUMBER) -> tuple[pa.Table, pa.
 def gated(chain: Any, name: str, gate: str) -> dict[int, list[int]]:
     """The frames that a gate opens, by practice episode."""
     steps, episodes = practice(chain, name)
+    calibrated = json.loads((chain.data / name / f"round_{NUMBER}" / "training.json").read_bytes())["surprise"]
+    threshold = calibrated["threshold"] if calibrated else np.nan
     found = {}
     slices = tables.episode_slices(steps["episode_index"].to_numpy())
     for row, part in zip(episodes.to_pylist(), slices, strict=True):
-        shift, error = steps["shift"].to_numpy()[part], steps["error"].to_numpy()[part]
-        found[row["episode_index"]] = GATES[gate](
-            Visited(row["seed"], row["outcome"] != "success", shift, error)
-        ).tolist()
+        shift, surprise, error = (steps[one].to_numpy()[part] for one in ("shift", "surprise", "error"))
+        visited = Visited(row["seed"], row["outcome"] != "success", shift, surprise > threshold, error)
+        found[row["episode_index"]] = GATES[gate](visited).tolist()
     return {episode: frames for episode, frames in found.items() if frames}
 
 
@@ -79,8 +84,7 @@ def runs(table: pa.Table) -> dict[int, pa.Table]:
 
 
 @pytest.mark.parametrize("mode", ["label", "takeover"])
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize(("name", "gate"), OPEN)
 def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
     name: str, gate: str, mode: str, correct: Any
 ) -> None:
@@ -88,7 +92,7 @@ def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
     observations, actions = pairs(table, TASKS.find(name))
     assert np.array_equal(TASKS.find(name).expert(observations), actions)
     assert table.num_rows <= 40
-    if gate != "failure":
+    if gate not in ("failure", "surprise"):
         assert table.num_rows > 0
     if gate in ("all", "random"):
         assert table.num_rows == 40
@@ -105,8 +109,7 @@ def test_corrections_know_where_they_come_from(mode: str, budget: int, correct: 
     assert table["practice_episode"].null_count == 0
 
 
-@pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize(("name", "gate"), OPEN)
 def test_labels_are_asked_at_exactly_the_gated_frames_of_practice(
     name: str, gate: str, chain: Any, correct: Any
 ) -> None:
@@ -135,8 +138,7 @@ def test_a_smaller_budget_asks_the_first_of_what_a_larger_would(correct: Any) ->
         assert less.equals(more.slice(0, 25))
 
 
-@pytest.mark.parametrize("gate", ["shift", "random", "all"])
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize(("name", "gate"), [one for one in OPEN if one[1] != "failure"])
 def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: str, chain: Any, correct: Any) -> None:
     task, frames = TASKS.find(name), gated(chain, name, gate)
     table = correct(name, gate=gate, mode="takeover", budget=10**6)
@@ -182,6 +184,27 @@ def test_takeovers_in_vain_are_counted_and_used_unless_they_are_not_wanted(
     wanted = {"gate": "random", "mode": "takeover", "budget": budget, "keep_failed": False}
     successes = pc.invert(pc.is_in(table["practice_episode"], pa.array(failed, pa.int64())))
     assert corrected("kuka_reach", max_steps=max_steps, **wanted)[0].equals(table.filter(successes))
+
+
+@pytest.mark.parametrize("gate", BY_SURPRISE)
+def test_a_gate_of_surprise_needs_its_threshold(gate: str, chain: Any, stage: Any, root: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load(chain.params.read_text())
+    for name in BOTH:
+        content["correct"][name]["gate"] = gate
+    params, output = tmp_path / "params.yaml", tmp_path / "out"
+    params.write_text(yaml.safe_dump(content))
+    for name, told in (
+        ("kuka_reach", "--training: found nothing"),
+        ("distance", f"correct.distance.gate: found {gate}"),
+    ):
+        folder = chain.data / name / "round_1"
+        training = ("--training", folder / "training.json") if name == "distance" else ()
+        ended = stage(
+            "correct", name, "round_1", folder / "practice", "--params", params, "--output", output, *training
+        )
+        assert (ended.status, ended.output.count("\n")) == (2, 1)
+        assert ended.output.startswith(f"error: {told}")
+        assert not output.exists()
 
 
 def test_a_budget_of_none_and_a_gate_that_stays_shut_ask_nothing(correct: Any, chain: Any, stage: Any) -> None:

@@ -19,12 +19,23 @@ class Visited:
     seed: int
     failed: bool
     shift: Bools  # (T,)
+    surprised: Bools  # (T,)
     errors: Floats  # (T,) left to the goal after each step
 
 
 def shift(visited: Visited) -> Ints:
     """Frames whose novelty was above the threshold."""
     return np.flatnonzero(visited.shift)
+
+
+def surprise(visited: Visited) -> Ints:
+    """Frames whose surprise was above its threshold: what is seen there is not what followed where this was known."""
+    return np.flatnonzero(visited.surprised)
+
+
+def either(visited: Visited) -> Ints:
+    """Frames in which novelty or surprise was above its threshold."""
+    return np.flatnonzero(visited.shift | visited.surprised)
 
 
 def failure(visited: Visited) -> Ints:
@@ -47,7 +58,10 @@ def everything(visited: Visited) -> Ints:
 
 GATES: Mapping[str, Callable[[Visited], Ints]] = {
     "shift": shift,
+    "surprise": surprise,
+    "either": either,
     "failure": failure,
     "random": random,
     "all": everything,
 }
+BY_SURPRISE = ("surprise", "either")  # gates that go by the threshold of surprise

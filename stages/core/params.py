@@ -170,7 +170,7 @@ class EpisodesSettings(Section, frozen=True):
 class CorrectSettings(Section, frozen=True):
     """Where and how the expert corrects, and how much of it."""
 
-    gate: Literal["shift", "failure", "random", "all"]
+    gate: Literal["shift", "surprise", "either", "failure", "random", "all"]
     mode: Literal["label", "takeover"]
     budget: Amount
     keep_failed: bool = True  # takeovers that end without success

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from stages.core import errors, tables
+from stages.core import tables
 from stages.core.files import replacing, write_json
 from stages.core.params import RoundSettings
-from stages.core.seal import SUMMED, read_sealed, write_sums
+from stages.core.seal import SUMMED, write_sums
+from stages.core.training import Training, read_training
 from stages.measuring.alarm import alarm_rows
 from stages.measuring.curves import error_curves, novelty_quantiles
 from stages.measuring.distinct import distinct
@@ -20,15 +21,6 @@ from stages.tasks import TASKS
 
 _RESULTS = "results"
 _PLOTS = ("error", "novelty", "alarm", "scores")  # files of the plots' data
-
-
-class Training(NamedTuple):
-    """Figures of a training that are shown beside those of its evaluation."""
-
-    rows: int
-    threshold: float
-    surprise: float | None
-    cv_error: float | None
 
 
 def measure_chain(
@@ -96,16 +88,7 @@ def _evaluation(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Tr
     )
     once = distinct(episodes)
     steps = steps.merge(once[["episode_index", "condition"]], on="episode_index", validate="many_to_one")
-    return steps, once, _training(folder / "training.json")
-
-
-def _training(path: Path) -> Training:
-    figures = read_sealed(path)
-    try:
-        surprise = None if figures["surprise"] is None else figures["surprise"]["threshold"]
-        return Training(figures["rows"], figures["threshold"], surprise, figures["cross_validation"]["error"])
-    except (KeyError, TypeError):
-        raise errors.UserError(f"{path}: not the whole figures of a training") from None
+    return steps, once, read_training(folder / "training.json")
 
 
 def _metrics(last: pd.DataFrame, training: Training) -> dict[str, Any]:

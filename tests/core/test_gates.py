@@ -6,15 +6,21 @@ import pytest
 from stages.core.gates import GATES, Visited
 
 SHIFT = np.array([False, True, False, True, True, False])
+SURPRISED = np.array([False, False, True, True, False, False])
 ERRORS = np.array([5.0, 3.0, 1.0, 1.0, 2.0, 4.0])
 
 
 def visited(seed: int = 0, failed: bool = True, frames: int = 6) -> Visited:
-    return Visited(seed, failed, np.resize(SHIFT, frames), np.resize(ERRORS, frames))
+    return Visited(seed, failed, *(np.resize(one, frames) for one in (SHIFT, SURPRISED, ERRORS)))
 
 
 def test_shift_opens_exactly_where_novelty_was_above_the_threshold() -> None:
     assert GATES["shift"](visited()).tolist() == [1, 3, 4]
+
+
+def test_surprise_opens_where_that_was_above_its_own_threshold_and_either_where_one_of_them_was() -> None:
+    assert GATES["surprise"](visited()).tolist() == [2, 3]
+    assert GATES["either"](visited()).tolist() == [1, 2, 3, 4]
 
 
 def test_failure_opens_from_the_nearest_approach_to_the_end_and_only_after_a_failure() -> None:
