@@ -132,7 +132,7 @@ def _sequential(
     from stages.comparing import trial_report
     from stages.comparing.further import Contest
     from stages.comparing.power import CAUGHT
-    from stages.comparing.trial import Rule, hold
+    from stages.comparing.trial import Rule, run_trials
     from stages.core.settings import load_settings
     from stages.policies import POLICIES
     from stages.tasks import TASKS
@@ -145,7 +145,7 @@ def _sequential(
         for task in dict.fromkeys(one.task for one in paired):
             policies = (baseline.policy(task, Path(scratch)), now.policy(task, Path(scratch)))
             contests[task] = Contest(task, settings, arguments.data / task / "demonstrations", policies)
-        answers = hold(paired, contests, rule, arguments.worlds, lambda: end is not None and monotonic() > end)
+        answers = run_trials(paired, contests, rule, arguments.worlds, lambda: end is not None and monotonic() > end)
     told = trial_report.document if arguments.json else trial_report.text
     settled = [(one.task, one.condition) for one in answers if one.state != "open"]
     covered = coverage.but([*settled, *((one.task, one.condition) for one in coverage.unchanged)])

@@ -38,7 +38,7 @@ def main() -> None:
     _check_name(name)
     _write(changes(name, like))
     print(f"{_TASKS / name}.py: a copy of {like}, to be made {name}, and its numbers in {_PARAMS} with it")
-    print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0")
+    print(f"next: pytest -k {name}; dvc repro evaluate@{name}-round0; git add . (experiments see what git knows)")
 
 
 def _write(contents: dict[Path, bytes]) -> None:

@@ -12,6 +12,7 @@ reports/studies/NAME.yaml; beside its table goes a chart (.svg) of success with 
 """
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 import re
 import shutil
@@ -22,16 +23,17 @@ from typing import Annotated, Literal
 from msgspec import Meta, field, to_builtins
 import yaml
 
-from stages.comparing.experiments import run_experiment
+from stages.comparing.experiments import is_experiment, run_experiment
 from stages.core import cli, errors
 from stages.core.documents import parse_yaml
 from stages.core.files import check_file, check_writable, replacing, write_bytes, write_text
-from stages.core.overrides import Value, override, unknown_key
+from stages.core.overrides import Value, override, unknown_key, value_at
 from stages.core.params import Section
 from stages.core.validation import MisfitError, fit
 from stages.rounds import flow
 
 _PARAMS = Path("params.yaml")  # no other: the experiments read this one
+_NAME, _NAMED = r"\w[\w.-]*", "letters, digits, `_`, `.` and `-`"  # of a study
 
 
 class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,13 +42,18 @@ class Study(Section, frozen=True, kw_only=True, omit_defaults=True):
     question: str
     task: str
     rounds: Annotated[int, Meta(ge=1)]
-    # What the report draws: success over the expert steps spent, known steps and success over the dataset's rows,
-    # variant beside variant in each condition, or success over the variants, which are the values of a parameter.
-    plot: Literal["rows", "coverage", "conditions", "values"] | None = None
+    # What the report draws: success over the rows that corrections added, known steps and success over the size of the
+    # dataset, variant beside variant in each condition, or success over the variants, the values of a parameter.
+    plot: Literal["added", "size", "conditions", "values"] | None = None
     # The variant that all others are held against (the first), or, by the name of each that is held against one, that.
-    against: str | dict[str, str] | None = None
+    against: str | Annotated[dict[str, str], Meta(min_length=1)] | None = None
     base: dict[str, Value] = field(default_factory=dict)
     variants: Annotated[dict[str, dict[str, Value] | None], Meta(min_length=1)]
+
+    def changed(self) -> list[str]:
+        """All parameters that any variant changes."""
+        changed = [key for variant in self.variants for key in self.changes(variant)]
+        return list(dict.fromkeys(key.lstrip("+~") for key in changed))
 
     def changes(self, variant: str) -> dict[str, Value]:
         """All that a variant changes."""
@@ -94,8 +101,8 @@ def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
     from stages.tasks import TASKS
 
     key, _, listed = sweep.partition("=")
-    values = [_read(value) for value in listed.split(",")]
-    if not key or len(values) < 2 or len(set(map(str, values))) < len(values) or None in values:
+    values = _values(listed)
+    if not key or len(values) < 2:
         raise errors.UserError(f"--sweep: found {sweep}, allowed: a parameter and two values or more (KEY=1,2)")
     known = [part for part in key.split(".") if part in TASKS]
     named = task or (known[0] if known else "")
@@ -107,24 +114,26 @@ def read_sweep(sweep: str, task: str | None, rounds: int) -> tuple[str, Study]:
         raise errors.UserError(f"--task: found {named or 'nothing'}, allowed: {', '.join(TASKS)}")
     if rounds < 1:
         raise errors.UserError(f"--rounds: found {rounds}, allowed: at least 1")
-    question = f"What does {key} change? ({', '.join(map(str, values))}; everything else as in params.yaml.)"
-    variants: dict[str, dict[str, Value] | None] = {str(value): {key: value} for value in values}
+    question = f"What does {key} change? ({', '.join(values)}; everything else as in params.yaml.)"
+    variants: dict[str, dict[str, Value] | None] = {name: {key: value} for name, value in values.items()}
     return key, Study(question=question, task=named, rounds=rounds, plot="values", variants=variants)
 
 
-def _read(value: str) -> Value:
-    """A value as YAML reads it; none where it is not a plain one."""
+def _values(listed: str) -> dict[str, Value]:
+    """Values as YAML reads them, by what they are called; none where one is no plain value or is there twice."""
+    texts = [text.strip() for text in listed.split(",")]
     try:
-        read = yaml.safe_load(value)
+        values: dict[str, Value] = {text: yaml.safe_load(text) for text in texts if text}
     except yaml.YAMLError:
-        return None
-    return read if isinstance(read, str | int | float | bool) else None
+        return {}
+    plain = all(value is None or isinstance(value, str | int | float | bool) for value in values.values())
+    return values if plain and len(set(map(str, values.values()))) == len(texts) else {}
 
 
 def sweep_path(key: str, study: Study, name: str | None) -> Path:
     """Where the report finds the study; UserError where another one of that name is."""
-    if name is not None and not re.fullmatch(r"\w[\w.-]*", name):
-        raise errors.UserError(f"--name: found {name}, allowed: letters, digits, `_`, `.` and `-`")
+    if name is not None and not re.fullmatch(_NAME, name):
+        raise errors.UserError(f"--name: found {name}, allowed: {_NAMED}")
     path = Path("reports/studies") / f"{name or key.replace('.', '_')}.yaml"
     if path.exists() and read_study(path) == study:
         return path
@@ -164,6 +173,7 @@ def tabulate(path: Path, study: Study) -> None:
     check_outputs(path, study)
     table_path = path.with_suffix(".csv")
     experiments = {variant: experiment(path, place) for place, variant in enumerate(study.variants)}
+    check_experiments(path, study, experiments)
     table = study_table(experiments, study.task, study.references())
     with replacing(table_path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
@@ -172,7 +182,7 @@ def tabulate(path: Path, study: Study) -> None:
 
         changed = [key for changes in study.variants.values() for key in changes or {}]
         write_bytes(path.with_suffix(".svg"), sweep_svg(table, " and ".join(dict.fromkeys(changed))))
-    print(differing(table))
+    print(differing(table) or f"{path}: nothing was compared")
     print(f"{path}: its results are in {table_path}", file=sys.stderr)
 
 
@@ -187,14 +197,38 @@ def check_variants(path: Path, study: Study) -> None:
         copy = Path(folder) / _PARAMS.name
         for variant in study.variants:
             try:
-                shutil.copy(_PARAMS, copy)
-                override(copy, study.changes(variant))
+                _write_params(copy, study, variant)
                 tasks = load_settings(copy, TASKS, POLICIES).params.tasks or []
                 if study.task not in tasks:
                     raise errors.UserError(f"{copy}: task: found {study.task}, allowed: {', '.join(tasks)}")
             except errors.UserError as error:
                 told = str(error).replace(str(copy), f"{path}: variant {errors.quoted(variant)}")
                 raise errors.UserError(told) from None
+
+
+def check_experiments(path: Path, study: Study, experiments: Mapping[str, str]) -> None:
+    """UserError where one of the experiments, by variant, is not that variant's: the study has changed since."""
+    from stages.comparing.revisions import Revision
+
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / _PARAMS.name
+        for variant, name in experiments.items():
+            if not is_experiment(name):
+                raise errors.UserError(f"{name}: no such experiment, needed: a run of {path}, without --tabulate")
+            _write_params(copy, study, variant)
+            found, wanted = Revision(name).params(), parse_yaml(copy.read_bytes(), copy)
+            for key in study.changed():
+                values = [value_at(content, key) for content in (found, wanted)]
+                if values[0] != values[1]:
+                    old, new = map(errors.quoted, values)
+                    told = f"{key}: found {old}, allowed: {new} ({path}, variant {errors.quoted(variant)})"
+                    raise errors.UserError(f"{name}: {told}")
+
+
+def _write_params(copy: Path, study: Study, variant: str) -> None:
+    """The parameters of this workspace with what the variant changes."""
+    shutil.copy(_PARAMS, copy)
+    override(copy, study.changes(variant))
 
 
 def experiment(path: Path, place: int) -> str:
@@ -211,10 +245,15 @@ def read_study(path: Path) -> Study:
         study = fit(parse_yaml(path.read_bytes(), path), Study)
     except MisfitError as error:
         raise errors.UserError(f"{path}: {error.lines[0]}") from None
-    for name in {**study.references()} | dict.fromkeys(study.references().values()):
-        if name not in study.variants:
-            allowed = ", ".join(study.variants)
-            raise errors.UserError(f"{path}: against: found {errors.quoted(name)}, allowed: {allowed}")
+    if not re.fullmatch(_NAME, path.stem):  # of git's references, too
+        raise errors.UserError(f"{path}: found the name {errors.quoted(path.stem)}, allowed: {_NAMED}")
+    for variant, other in study.references().items():
+        for name in (variant, other):
+            if name not in study.variants:
+                allowed = ", ".join(study.variants)
+                raise errors.UserError(f"{path}: against: found {errors.quoted(name)}, allowed: {allowed}")
+        if variant == other:
+            raise errors.UserError(f"{path}: against: found {errors.quoted(name)} twice, allowed: another variant")
     return study
 
 

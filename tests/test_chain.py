@@ -270,6 +270,12 @@ def test_a_study_tabulates_its_variants_and_leaves_the_workspace_alone(chain: Pa
     (chain / "study.csv").unlink()
     run(chain, "python", "-m", "stages.study", "--tabulate", "study.yaml")
     assert (chain / "study.csv").read_bytes() == written
+    # Experiments are named by the place of their variant, which may have changed since.
+    study["variants"] = {"long": {"evaluate.distance.max_steps": 3}, "short": {}}
+    (chain / "study.yaml").write_text(yaml.safe_dump(study))
+    said = run(chain, "python", "-m", "stages.study", "--tabulate", "study.yaml", check=False)
+    assert "error: study-study-0: evaluate.distance.max_steps: found 40, allowed: 3 (study.yaml, variant long)" in said
+    assert (chain / "study.csv").read_bytes() == written
     assert (chain / "params.yaml").read_text() == before
     assert ran(run(chain, "dvc", "repro", "--dry")) == []
     experiments = run(chain, "git", "for-each-ref", "refs/exps")

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from stages.core.params import round_entry
+from stages.reporting.inputs import DIFFERENCES
 from tests.chain import ROOT
 
 # One worker: the run and its page are made once.
@@ -94,8 +95,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = ("--results", "reports/results.csv", "--metrics", "reports/metrics.json", "--plots", "reports/plots")
     stage(folder, "stages.measure", "data", *outputs)
     (folder / "studies").mkdir()
-    (folder / "studies/steps.yaml").write_text("question: Are few steps <enough>?\nplot: rows\nvariants: {few: {}}\n")
-    table = pd.read_csv(folder / "reports/results.csv").assign(variant="few")
+    (folder / "studies/steps.yaml").write_text("question: Are few steps <enough>?\nplot: added\nvariants: {few: {}}\n")
+    table = pd.read_csv(folder / "reports/results.csv").assign(variant="few", **dict.fromkeys(DIFFERENCES))
     table[table["task"] == "kuka_reach"].to_csv(folder / "studies/steps.csv", index=False)
     report(folder, "reports")
     return folder

@@ -13,7 +13,7 @@ import yaml
 
 from stages.comparing.further import Contest
 from stages.comparing.pairing import Pairs
-from stages.comparing.trial import Rule, hold
+from stages.comparing.trial import Rule, run_trials
 from stages.core.policy import load_policy, save_policy
 from stages.core.settings import load_settings
 from stages.policies import POLICIES
@@ -174,5 +174,5 @@ def test_copies_of_recorded_worlds_are_no_evidence(content: dict[str, Any], tmp_
     worlds = {knob: np.array([plan.world[knob] for plan in plans[2:4]]) for knob in plans[0].world}
     won, seeds = np.array([True, True]), np.array([plan.seed for plan in plans[2:4]])
     paired = [Pairs("kuka_joints", "both", won, won, seeds=seeds, worlds=worlds)]
-    (answer,) = hold(paired, {"kuka_joints": contest}, Rule(0.05, 0.01, 0.05), 40, lambda: False)
+    (answer,) = run_trials(paired, {"kuka_joints": contest}, Rule(0.05, 0.01, 0.05), 40, lambda: False)
     assert (answer.state, answer.pairs) == ("open", 2)

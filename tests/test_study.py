@@ -92,6 +92,8 @@ def test_a_committed_table_compares_what_its_study_says(path: Path) -> None:
         ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: b", "against: found b, allowed: a$"),
         ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: {a: b}", "against: found b"),
         ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: {b: a}", "against: found b"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: {a: a}", "against: found a twice"),
+        ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}, b: {}}\nagainst: {}", "against"),
         ("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}\nagainst: 1", "against"),
     ],
 )
@@ -110,6 +112,13 @@ def test_a_study_is_not_taken_for_the_table_that_would_replace_it(tmp_path: Path
         read_study(path)
 
 
+def test_a_study_whose_name_no_experiment_could_have_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two words.yaml"
+    path.write_text("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}}")
+    with pytest.raises(UserError, match="found the name two words, allowed: letters, digits"):
+        read_study(path)
+
+
 def test_a_study_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_study(tmp_path / "none.yaml")
@@ -121,6 +130,15 @@ def test_a_sweep_is_a_study_of_its_values(tmp_path: Path, monkeypatch: pytest.Mo
     assert sweep_path(key, study, None) == Path("reports/studies/policy_kuka_reach_neighbors.yaml")
     assert (study.task, study.rounds, study.plot) == ("kuka_reach", 2, "values")
     assert study.variants["3"] == {"policy.kuka_reach.neighbors": 3}
+
+
+def test_a_sweep_takes_whatever_yaml_calls_a_plain_value() -> None:
+    _, study = read_sweep("shift.kuka_reach.threshold=null, 0.5,1e3", None, 1)
+    assert study.variants == {
+        "null": {"shift.kuka_reach.threshold": None},
+        "0.5": {"shift.kuka_reach.threshold": 0.5},
+        "1e3": {"shift.kuka_reach.threshold": "1e3"},  # to YAML, and so to DVC, that is a text
+    }
 
 
 def test_a_sweep_that_fails_leaves_nothing_in_the_way_of_the_next(
@@ -207,7 +225,7 @@ def test_a_study_that_has_not_run_cannot_be_tabulated(stage: Any, tmp_path: Path
     path.write_text("question: why\ntask: distance\nrounds: 1\nvariants: {a: {}, b: {}}")
     ended = stage("study", "--tabulate", path)
     assert (ended.status, ended.output.count("\n")) == (2, 1)
-    assert ended.output.startswith("error: study-never-0: neither a folder")
+    assert ended.output == f"error: study-never-0: no such experiment, needed: a run of {path}, without --tabulate\n"
     assert list(tmp_path.iterdir()) == [path]
 
 

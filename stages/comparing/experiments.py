@@ -31,6 +31,11 @@ def run_experiment(name: str, changes: Mapping[str, Value], targets: Sequence[st
         raise UserError(f"experiment {name} failed; its command was: {' '.join(command)}")
 
 
+def is_experiment(name: str) -> bool:
+    """Whether there is an experiment of that name."""
+    return bool(_experiment_refs(name))
+
+
 def _experiment_refs(name: str) -> dict[str, str]:
     """Where git keeps the experiments of that name, and the commit of each."""
     command = ["git", "for-each-ref", "--format=%(refname) %(objectname)", f"refs/exps/*/*/{name}"]

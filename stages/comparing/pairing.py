@@ -21,7 +21,7 @@ class Pairs:
     differing: int = 0  # seeds of both sides whose worlds differ
     alone: int = 0  # episodes of one side whose seed the other side lacks
     copies: int = 0  # pairs that repeat another one to the last bit
-    alike: bool = False  # in each of the worlds both did the same, to the last bit
+    alike: bool = False  # in each of the worlds both did the same, to the last bit, and were judged alike
     seeds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (N,) of the worlds
     worlds: Mapping[str, Floats] = field(default_factory=dict)  # knob -> (N,)
     given: Mapping[str, Floats] = field(default_factory=dict)  # what else tells worlds apart, where it is known: (N,)
@@ -66,7 +66,7 @@ def _pair_condition(a: Evaluation, b: Evaluation, condition: str, any_world: boo
         differing=int((~same).sum()),
         alone=len(in_a) + len(in_b) - 2 * len(rows_a),
         copies=len(kept_a) - len(once),
-        alike=np.array_equal(a.endings[kept_a], b.endings[kept_b]),
+        alike=_alike(a, b, kept_a, kept_b),
         seeds=a.seeds[kept_a[once]],
         worlds={knob: column[once] for knob, column in worlds.items()},
         given={
@@ -89,6 +89,12 @@ def _same_worlds(a: Evaluation, b: Evaluation, rows_a: Ints, rows_b: Ints) -> Bo
         for name in set(ours) & set(theirs):
             same &= ours[name][rows_a] == theirs[name][rows_b]
     return same
+
+
+def _alike(a: Evaluation, b: Evaluation, rows_a: Ints, rows_b: Ints) -> bool:
+    """Whether these episodes ended after as many steps, with the same error, and as the same success or not."""
+    same = np.array_equal(a.endings[rows_a], b.endings[rows_b])
+    return same and np.array_equal(a.success[rows_a], b.success[rows_b])
 
 
 def without_copies(worlds: Mapping[str, Floats], endings: Floats) -> Ints:

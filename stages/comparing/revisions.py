@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from stages.comparing.evaluations import Evaluation, read_evaluation
 from stages.comparing.rounds import Chain, read_chain
 from stages.core import schemas
+from stages.core.documents import parse_yaml
 from stages.core.errors import UserError, reason
 
 T = TypeVar("T")
@@ -29,9 +30,11 @@ class Revision:
 
     def chain(self) -> Chain:
         """The tasks and rounds it is a chain of."""
-        where = f"{self.name}:params.yaml"
-        content = self._read(lambda: self.files.cat_file("params.yaml"), "it has no params.yaml")
-        return read_chain(content, where)
+        return read_chain(self._params(), f"{self.name}:params.yaml")
+
+    def params(self) -> Any:
+        """Its parameters."""
+        return parse_yaml(self._params(), f"{self.name}:params.yaml")
 
     def results(self) -> bytes:
         """Its table of results, as `measure` wrote it."""
@@ -54,6 +57,10 @@ class Revision:
         path = folder / f"{task}.npz"
         path.write_bytes(self._content(f"data/{task}/{round_name}/policy.npz"))
         return path
+
+    def _params(self) -> bytes:
+        content: bytes = self._read(lambda: self.files.cat_file("params.yaml"), "it has no params.yaml")
+        return content
 
     def _content(self, place: str, *inside: str) -> bytes:
         lacking = (

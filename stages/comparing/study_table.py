@@ -6,7 +6,7 @@ import io
 import pandas as pd
 
 from stages.comparing.revisions import Revision
-from stages.comparing.variants import Held, hold
+from stages.comparing.variants import Held, compare_variants
 from stages.core.cli import round_number
 from stages.core.errors import UserError
 
@@ -14,7 +14,7 @@ _KEY = ["variant", "round", "condition"]
 
 
 def study_table(experiments: Mapping[str, str], task: str, against: Mapping[str, str]) -> pd.DataFrame:
-    """The task's rows of the variants' results, with those of `hold` beside them where a variant is held `against` one.
+    """The task's rows of the variants' results, and beside them how those that are held `against` another one differ.
 
     `experiments` are their names, by variant. UserError where one is missing, or did not run the task.
     """
@@ -45,7 +45,7 @@ def _differences(
 ) -> Iterator[tuple[object, ...]]:
     wanted = {*against, *against.values()}
     evaluations = {one: revisions[one].evaluation(task, f"round_{number}") for one in revisions if one in wanted}
-    for held in hold(evaluations, against):
+    for held in compare_variants(evaluations, against):
         yield held.variant, number, held.comparison.condition, held.against, *_figures(held)
 
 

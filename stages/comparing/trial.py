@@ -36,7 +36,7 @@ class Answer:
     cleared: float  # wealth of the bet on "not worse by the margin"; from 1 / miss on it is believed
 
 
-def hold(
+def run_trials(
     paired: Sequence[Pairs], contests: Mapping[str, Contest], rule: Rule, most: int, time_is_up: Callable[[], bool]
 ) -> list[Answer]:
     """The answers for all conditions that have pairs; at most `most` worlds of each are run.

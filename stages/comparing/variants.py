@@ -18,7 +18,7 @@ class Held(NamedTuple):
     comparison: Comparison  # A is the other one, B the variant
 
 
-def hold(evaluations: Mapping[str, Evaluation], against: Mapping[str, str]) -> list[Held]:
+def compare_variants(evaluations: Mapping[str, Evaluation], against: Mapping[str, str]) -> list[Held]:
     """What is known of the variants' differences in one round, of those that have episodes of the same seeds.
 
     `evaluations` are by variant, and so is `against`: the variant that it is held against. Worlds need not be the same,

@@ -58,3 +58,11 @@ def unknown_key(content: Any, key: str) -> str | None:
             return f"{quoted('.'.join(parts[:depth]))}: found an unknown key, allowed: {allowed}"
         place = known[part]
     return None
+
+
+def value_at(content: Any, key: str) -> Any:
+    """What parameters hold under a dotted key; None where they lack it."""
+    for part in key.split("."):
+        inner = {str(place): one for place, one in enumerate(content)} if isinstance(content, list) else content
+        content = inner.get(part) if isinstance(inner, Mapping) else None
+    return content

@@ -18,7 +18,7 @@ HOW = (
     "Each condition is compared world by world, as `python -m stages.compare` does. Better and worse are proven at "
     "5 %, adjusted for all conditions that are compared at once (exact McNemar test; Holm's adjustment, without those "
     "in which too few worlds changed to prove anything, after Tarone); in brackets the difference in points with its "
-    "95 % interval (Tango)."
+    "95 % interval (Tango), which is not adjusted: by itself it may leave out 0 where nothing is proven."
 )
 
 
@@ -99,8 +99,9 @@ def verdict(changes: Changes) -> str:
         for word in ("better", "worse")
         if whole.of(word)
     ]
-    none = [f"{one.condition} ({_span(one)})" for one in whole.of("no evidence")]
-    parts += [f"no evidence of a change in {listing(none)}"] if none else []
+    for told, some in (("not enough", True), ("no", False)):
+        where = [f"{one.condition} ({_span(one)})" for one in whole.of("no evidence") if _leaves_out_0(one) is some]
+        parts += [f"{told} evidence of a change in {listing(where)}"] if where else []
     few = [f"{one.condition} ({one.pairs})" for one in whole.few]
     parts += [f"too few worlds that differ to tell in {listing(few)}"] if few else []
     return f"Round {whole.rounds[0]} to {whole.rounds[1]}: {'; '.join(parts)}."
@@ -130,6 +131,10 @@ def _step(change: Change) -> str:
 
 def _moved(one: Comparison) -> str:
     return f"{one.condition} ({percent(one.success_a)} to {percent(one.success_b)}: {_span(one)})"
+
+
+def _leaves_out_0(one: Comparison) -> bool:
+    return one.low > 0 or one.high < 0
 
 
 def _span(one: Comparison) -> str:

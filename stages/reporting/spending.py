@@ -1,4 +1,4 @@
-"""What corrections buy: success over the expert steps that were spent, variant by variant."""
+"""What corrections buy: success over the rows that they added, variant by variant."""
 
 from textwrap import fill
 
@@ -16,13 +16,13 @@ _LONGEST = 40  # characters of a line beside a chart
 
 
 def spending_figures(table: pd.DataFrame) -> tuple[Figure, Figure]:
-    """Success over expert steps beyond round 0: of all conditions together, and a panel a condition."""
-    spent = table.assign(spent=table["rows"] - table.groupby("variant")["rows"].transform("min"))
-    together = spent.groupby(["variant", "spent"], sort=False, as_index=False).agg({"success": "mean"})
-    panels = [_panel(str(condition), group, False) for condition, group in spent.groupby("condition", sort=False)]
+    """Success over rows beyond those of round 0: of all conditions together, and a panel a condition."""
+    grown = table.assign(added=table["rows"] - table.groupby("variant")["rows"].transform("min"))
+    together = grown.groupby(["variant", "added"], sort=False, as_index=False).agg({"success": "mean"})
+    panels = [_panel(str(condition), group, False) for condition, group in grown.groupby("condition", sort=False)]
     caption = (
-        "Success [%], the mean of all conditions, after each round, over the expert steps that corrections have cost "
-        "so far beyond the demonstrations."
+        "Success [%], the mean of all conditions, after each round, over the expert steps that corrections have added "
+        "to the demonstrations so far."
     )
     return (
         Figure("What corrections buy", caption, (_panel("all conditions", together, True),)),
@@ -35,7 +35,7 @@ def _panel(title: str, table: pd.DataFrame, explained: bool) -> Picture:
         axes, told = drawn.axes, []
         for place, (variant, group) in enumerate(table.groupby("variant", sort=False)):
             colour, style = COLOURS[place % len(COLOURS)], _STYLES[place // len(COLOURS) % len(_STYLES)]
-            (line,) = axes.plot(group["spent"], 100 * group["success"], label=str(variant), color=colour)
+            (line,) = axes.plot(group["added"], 100 * group["success"], label=str(variant), color=colour)
             line.set(linestyle=style, marker="o", markersize=3.5)
             told.append(f"{variant} {percent(float(group['success'].iloc[-1]))}")
         axes.set(title=title, xlabel="expert steps", ylabel="success [%]", ylim=(-4, 104))

@@ -23,8 +23,8 @@ SEEDS = "seeds.csv"
 
 # What a study may ask to be drawn (`plot`).
 DRAWN: Mapping[str, Callable[[pd.DataFrame], tuple[Figure, ...]]] = {
-    "rows": spending_figures,
-    "coverage": size_figures,
+    "added": spending_figures,
+    "size": size_figures,
     "conditions": standing_figures,
     "values": lambda table: (sweep_figure(table),),
 }
@@ -37,7 +37,7 @@ class Finding:
     name: str
     question: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: list[tuple[str, ...]]  # of a study with several rounds, those of the first and the last
     figures: tuple[Figure, ...]
     variants: Variants | None = None  # of a study that has some
 
@@ -64,11 +64,11 @@ def _read_seeds(path: Path) -> Finding:
 
 def _read(path: Path) -> Finding:
     asked = _asked(path.with_suffix(".yaml"))
-    wide = asked.plot in ("rows", "coverage")  # drawn over the rows of the dataset
+    wide = asked.plot in ("added", "size")  # drawn over the rows of the dataset
     results = [column for column in RESULTS if wide or column != "rows"]
     table = read_table(path, ["variant", *results, *DIFFERENCES])
-    variants = [str(variant) for variant in table["variant"]]
-    rows = [(variant, *row) for variant, row in zip(variants, cells(table), strict=True)]
+    ends = table[table["round"].isin([table["round"].min(), table["round"].max()])]
+    rows = [(str(variant), *row) for variant, row in zip(ends["variant"], cells(ends), strict=True)]
     drawn = DRAWN[asked.plot](table) if asked.plot in DRAWN else ()
     figures = (*drawn, *_seen(path.with_suffix(".jpg")))
     return Finding(path.stem, asked.question, ("variant", *COLUMNS), rows, figures, read_variants(table))

@@ -17,7 +17,7 @@ _APART = 0.08  # of the way from one value to the next, between conditions
 def sweep_figure(table: pd.DataFrame) -> Figure:
     """A panel a condition: success with its interval over the values (`variant`), a colour a round."""
     panels = tuple(_panel(str(condition), group) for condition, group in table.groupby("condition", sort=False))
-    caption = "Success [%] with its 95 % Wilson interval, value by value; all values are judged in the same worlds."
+    caption = "Success [%] with its 95 % Wilson interval, value by value; all values are judged by the same seeds."
     return Figure("Value by value", caption, panels)
 
 
@@ -50,7 +50,7 @@ def sweep_svg(table: pd.DataFrame, parameter: str) -> bytes:
             axes.plot(at, 100 * group["success"], color=colour, linewidth=1, label=str(condition))
             for place, row in zip(at, records(group), strict=True):
                 _mark(axes, place, row, colour)
-        axes.set(xlabel=parameter, ylabel="success [%]", ylim=(-4, 104))
+        axes.set(xlabel=parameter, ylabel=f"success in round {last['round'].iloc[0]} [%]", ylim=(-4, 104))
         axes.set_xticks(range(len(places)), list(places))
         beside(axes)
         return drawn.picture(f"Success over {parameter}, condition by condition.").content

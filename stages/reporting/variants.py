@@ -14,7 +14,7 @@ Ends = Mapping[str, Mapping[str, dict[str, Any]]]  # variant -> condition -> its
 
 
 class Standing(NamedTuple):
-    """A variant, and where it is better or worse than the one it is held against, in the first and the last round."""
+    """A variant, and where it is better or worse than the one it is held against, round by round."""
 
     variant: str
     against: str
@@ -37,11 +37,12 @@ class Variants:
 
 
 def read_variants(table: pd.DataFrame) -> Variants:
-    """Success and the verdicts on it, from the first round to the last."""
+    """Success from the first round to the last, and the verdicts of all rounds."""
     first, last = _ends(table, "min"), _ends(table, "max")
     conditions = list(dict.fromkeys(str(condition) for condition in table["condition"]))
     rows = [(variant, [_cell(first[variant], last[variant], one) for one in conditions]) for variant in last]
-    standings = [_standing(one, [first[one], last[one]]) for one in last if _against(last[one])]
+    held = table[table["against"].notna()]
+    standings = [_standing(str(one), group) for one, group in held.groupby("variant", sort=False)]
     references = {one.against for one in standings}
     return Variants(conditions, rows, references.pop() if len(references) == 1 else None, standings)
 
@@ -51,7 +52,9 @@ def differing(table: pd.DataFrame) -> str:
     found = read_variants(table)
     told = [f"{one.variant}, held against {one.against}: {one.where}" for one in found.apart]
     same = len(found.standings) - len(told)
-    return "\n".join([*told, f"held against another, neither better nor worse: {same}"])
+    if same:
+        told.append(f"of {same} held against another there is no evidence of a difference")
+    return "\n".join(told)
 
 
 def _ends(table: pd.DataFrame, end: Literal["min", "max"]) -> Ends:
@@ -73,17 +76,11 @@ def _cell(first: Mapping[str, Any], last: Mapping[str, Any], condition: str) -> 
     return told, float(row["success"])
 
 
-def _against(rows: Mapping[str, dict[str, Any]]) -> str:
-    """The variant that these are held against, if there is one."""
-    return next((row["against"] for row in rows.values() if isinstance(row["against"], str)), "")
-
-
-def _standing(variant: str, ends: list[Mapping[str, dict[str, Any]]]) -> Standing:
-    by_round = {row["round"]: list(rows.values()) for rows in ends for row in rows.values()}
-    told = {number: " and ".join(_where(rows)) for number, rows in by_round.items()}
-    several = len(told) > 1
-    where = "; ".join(f"in round {number} {one}" if several else one for number, one in told.items() if one)
-    return Standing(variant, _against(ends[-1]), where)
+def _standing(variant: str, held: pd.DataFrame) -> Standing:
+    by_round = {int(str(number)): " and ".join(_where(records(rows))) for number, rows in held.groupby("round")}
+    several = len(by_round) > 1
+    where = "; ".join(f"in round {number} {told}" if several else told for number, told in by_round.items() if told)
+    return Standing(variant, str(held["against"].iloc[0]), where)
 
 
 def _where(rows: list[dict[str, Any]]) -> Iterator[str]:

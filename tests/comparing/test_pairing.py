@@ -61,6 +61,12 @@ def test_an_episode_is_no_copy_where_only_one_side_repeats_its_world(tmp_path: P
     assert (len(one), one.copies) == (8, 0)
 
 
+def test_what_moved_alike_and_was_judged_otherwise_is_not_alike(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {"near": some(3, 8)})
+    ((same,), (judged,)) = pair(a, a), pair(a, replace(a, success=np.zeros(8, dtype=bool)))
+    assert (same.alike, judged.alike, judged.lost) == (True, False, 3)
+
+
 def test_a_knob_that_one_side_lacks_makes_all_worlds_differ(tmp_path: Path) -> None:
     a = written(tmp_path / "a", {"near": some(3, 8)})
     (near,) = pair(a, replace(a, worlds={**a.worlds, "push": np.zeros(8)}))

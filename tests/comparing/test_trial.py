@@ -7,7 +7,7 @@ import numpy as np
 from stages.comparing.further import Contest
 from stages.comparing.pairing import Pairs
 from stages.comparing.sequential import settle
-from stages.comparing.trial import Rule, hold
+from stages.comparing.trial import Rule, run_trials
 from stages.core.settings import Settings
 
 
@@ -24,7 +24,7 @@ def test_the_level_is_shared_out_over_all_conditions(settings: Settings, tmp_pat
         return Pairs("distance", condition, ~no, no, seeds=seeds, worlds=given)
 
     for conditions, state in ((["region"], "failed"), (["region", "beyond"], "open")):
-        answers = hold([pairs(one) for one in conditions], {"distance": contest}, rule, 200, lambda: True)
+        answers = run_trials([pairs(one) for one in conditions], {"distance": contest}, rule, 200, lambda: True)
         assert {one.state for one in answers} == {state}
 
 
@@ -35,6 +35,6 @@ def test_what_is_lost_and_gained_is_counted_as_far_as_it_was_read(settings: Sett
     first = np.arange(200) < 100
     seeds = np.array([plan.seed for plan in plans])
     pairs = Pairs("distance", "region", first, ~first, seeds=seeds, worlds=given)  # lost at first, gained later
-    (answer,) = hold([pairs], {"distance": contest}, Rule(0.05, 0.01, 0.05), 200, lambda: True)
+    (answer,) = run_trials([pairs], {"distance": contest}, Rule(0.05, 0.01, 0.05), 200, lambda: True)
     assert (answer.state, answer.gained) == ("failed", 0)
     assert answer.lost == answer.pairs < 100

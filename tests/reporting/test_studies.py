@@ -72,6 +72,14 @@ def test_a_variant_is_better_or_worse_where_its_table_says_so(folder: Path) -> N
     assert found.rows == [("one", [("50 → 50 %", 0.5)] * 2), ("other", [("100 → 100 %", 1.0)] * 2)]
 
 
+def test_of_several_rounds_the_page_has_the_rows_of_the_ends(folder: Path) -> None:
+    table = pd.read_csv(folder / "which.csv")
+    pd.concat([table, table[table["round"] == 1].assign(round=2)]).to_csv(folder / "which.csv", index=False)
+    (study,) = read_studies(folder)
+    assert {(row[0], row[2]) for row in study.rows} == {("one", "0"), ("one", "2"), ("other", "0"), ("other", "2")}
+    assert len(study.rows) == 8
+
+
 def test_worse_is_told_after_better_and_by_how_much(folder: Path) -> None:
     table = pd.read_csv(folder / "which.csv")
     table = table[table["round"] == 1]
@@ -80,7 +88,9 @@ def test_worse_is_told_after_better_and_by_how_much(folder: Path) -> None:
     found = read_variants(table)
     where = "better in near (50.0 points, 25.0 to 62.5) and worse in far (40.0 points, 20.0 to 50.0)"
     assert found.apart == [("other", "one", where)]
-    assert differing(table) == f"other, held against one: {where}\nheld against another, neither better nor worse: 0"
+    assert differing(table) == f"other, held against one: {where}"
+    more = table[table["variant"] == "other"].assign(variant="more", verdict="no evidence")
+    assert differing(more) == "of 1 held against another there is no evidence of a difference"
 
 
 def test_what_is_held_against_another_and_does_not_differ_is_counted(folder: Path) -> None:
