@@ -129,6 +129,7 @@ NAMED = "text that matches ^[a-z][a-z0-9_]*$"
 START = "randomization.distance.practice.start"
 REACH = "randomization.kuka_reach.evaluate.far"
 PLACE = "randomization.kuka_pick_place.evaluate.far"
+GATES = "'all', 'either', 'failure', 'random', 'shift' or 'surprise'"
 EYES = "policy.kuka_reach_camera.embedding"
 # key, value, key in the message, found, allowed
 BROKEN: list[tuple[str, object, str, str, str]] = [
@@ -172,7 +173,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
      "an unknown knob", "start, observation_noise"),
     ("policy.distance.trust", {"dog": 1.0}, "policy.distance.trust", "'dog'", "'correction', 'expert' or 'person'"),
     ("policy.distance.trust", {"person": 0.0}, "policy.distance.trust.person", "0.0", "at least 1e-30"),
-    ("correct.distance.gate", "door", "correct.distance.gate", "'door'", "'all', 'failure', 'random' or 'shift'"),
+    ("correct.distance.gate", "door", "correct.distance.gate", "'door'", GATES),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label' or 'takeover'"),
     ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'ask', 'hold' or 'runaway'"),
     ("compute.backend", "ray", "compute.backend", "'ray'", "'dask', 'fork', 'loky', 'sequential' or 'threading'"),
