@@ -105,7 +105,7 @@ def _rows(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterato
     novelty: Floats = scores["novelty"].to_numpy(float)
     for name in SCORES:
         values: Floats = scores[name].to_numpy(float)
-        if np.isnan(values).all():
+        if np.isnan(values).all() or (name != "novelty" and _constant(values)):
             continue
         values = np.nan_to_num(values)  # an episode in which nothing was to be expected holds no surprise
         found, more = auroc_within(values, members, groups), UNKNOWN
@@ -114,3 +114,8 @@ def _rows(scores: pd.DataFrame, members: Bools, groups: NDArray[Any]) -> Iterato
         elif name != "novelty":
             more = UNKNOWN._replace(area=found.area - auroc_within(novelty, members, groups).area)
         yield {"score": name, **count, **named("auroc", found), **named("advantage", more)}
+
+
+def _constant(values: Floats) -> bool:
+    """Whether it cannot tell anything apart: one neighbour alone disagrees with nobody."""
+    return bool(np.nanmin(values) == np.nanmax(values))

@@ -59,6 +59,14 @@ def test_a_score_that_the_policy_does_not_give_has_no_row_and_novelty_no_advanta
     assert (rows["advantage"].xs("extrapolation", level="score") == 0).all()
 
 
+def test_a_score_that_never_differs_tells_nothing_and_has_no_row() -> None:
+    """One neighbour alone disagrees with nobody."""
+    steps, episodes = recorded()
+    constant = score_rows(steps.assign(disagreement=0.0, extrapolation=0.5), episodes, PERIOD, None, None)
+    assert set(constant["score"]) == {"novelty", "surprise"}
+    assert set(score_rows(steps.assign(novelty=0.5), episodes, PERIOD, None, None)["score"]) >= {"novelty"}
+
+
 def test_an_episode_in_which_nothing_was_to_be_expected_holds_no_surprise() -> None:
     steps, episodes = recorded()
     short = steps.assign(surprise=steps["surprise"].where(steps["episode_index"] != 10))
