@@ -3,6 +3,9 @@
 What is asked here is what the next round adds. In rounds that `correct.<task>.recordings` names, a person's recording
 is all that is added.
 
+Labels, where the mode asks for any, are paid for first. The budget goes to episode after episode as they ran, or with
+`correct.<task>.priority` to those that failed before all others.
+
 A takeover that ends without success is kept unless `correct.<task>.keep_failed` is false, though `build` leaves such
 demonstrations out: it shows what the expert does where the policy gets to, if in vain. Its steps are spent in either
 case. Standard error says how many there are.
@@ -20,7 +23,7 @@ import pyarrow as pa
 from stages.core import cli, errors, parquet, tables
 from stages.core.columns import values
 from stages.core.episode import Ints, Plan, Steps
-from stages.core.gates import BY_SURPRISE, GATES, Visited
+from stages.core.gates import BY_SURPRISE, GATES, Visited, divide
 from stages.core.parallel import run_episodes
 from stages.core.params import CorrectSettings
 from stages.core.promises import expert_actions
@@ -38,18 +41,21 @@ _TOGETHER = 32
 
 
 class Practised(NamedTuple):
-    """An episode of practice and the frames (M,) that its gate has opened."""
+    """An episode of practice, and what the expert is asked about it."""
 
     plan: Plan
     observations: Floats  # (T, O)
     executed: Floats  # (T, A)
-    gated: Ints
+    failed: bool
+    labelled: Ints  # (M,) frames in which it says what it would do
+    takeover: int | None  # the frame from which on it acts
 
 
 class Answers(NamedTuple):
     """What the expert says in M frames of an episode of practice."""
 
     episode: int
+    mode: str  # label, takeover
     frames: Ints  # (M,)
     observations: Floats  # (M, O)
     actions: Floats  # (M, A)
@@ -79,13 +85,10 @@ def main() -> None:
     else:
         surprise = surprise_threshold(arguments.training, name, wanted.gate)
         practised = read_practice(arguments.practice, name, task, wanted, surprise)
-        if wanted.mode == "label":
-            answers = list(label(task, practised, wanted.budget))
-        else:
-            answers = list(take_over(name, task, practised, wanted.budget, settings, arguments.demonstrations))
-            mention_failures(name, answers)
-            answers = [one for one in answers if one.succeeded or wanted.keep_failed]
-        table = corrections(name, task, answers, wanted, next_round)
+        if wanted.priority == "failures":
+            practised.sort(key=lambda one: not one.failed)
+        answers = ask(name, task, practised, wanted, settings, arguments.demonstrations)
+        table = corrections(name, task, answers, wanted.gate, next_round)
     parquet.write_table(table, arguments.output)
     print(f"{name} {arguments.round}: {plural(table.num_rows, 'row')} of corrections")
 
@@ -140,36 +143,54 @@ def read_practice(
         world = {knob: row[f"world.{knob}"] for knob in knobs}
         plan = Plan(row["episode_index"], row["condition"], row["seed"], world)
         visited = Visited(row["seed"], row["outcome"] != "success", shift[part], surprised[part], error[part])
-        gated = GATES[wanted.gate](visited)
-        practised.append(Practised(plan, observations[part], executed[part], gated))
+        asked = divide(GATES[wanted.gate](visited), wanted.mode, visited.shift)
+        practised.append(Practised(plan, observations[part], executed[part], visited.failed, *asked))
     return practised
 
 
-def label(task: type[Task], practised: list[Practised], budget: int) -> Iterator[Answers]:
-    """The expert's answers to the gated observations, episode after episode until the budget is spent."""
+def ask(
+    name: str,
+    task: type[Task],
+    practised: Sequence[Practised],
+    wanted: CorrectSettings,
+    settings: Settings,
+    demonstrations: Path | None,
+) -> list[Answers]:
+    """All answers that the budget pays for, by episode, as the rows of one belong together: labels, then a takeover."""
+    labels = list(label(task, practised, wanted.budget))
+    left = wanted.budget - sum(len(one.frames) for one in labels)
+    takeovers = list(take_over(name, task, practised, left, settings, demonstrations))
+    mention_failures(name, takeovers)
+    kept = [one for one in takeovers if one.succeeded or wanted.keep_failed]
+    place = {one.plan.index: number for number, one in enumerate(practised)}
+    return sorted([*labels, *kept], key=lambda one: place[one.episode])
+
+
+def label(task: type[Task], practised: Sequence[Practised], budget: int) -> Iterator[Answers]:
+    """The expert's answers to observations, episode after episode until the budget is spent."""
     for episode in practised:
-        frames = episode.gated[:budget]
+        frames = episode.labelled[:budget]
         budget -= len(frames)
         if len(frames):
             seen = episode.observations[frames]
-            yield Answers(episode.plan.index, frames, seen, expert_actions(task, task.expert(seen), len(seen)))
+            yield Answers(episode.plan.index, "label", frames, seen, expert_actions(task, task.expert(seen), len(seen)))
 
 
 def take_over(
     name: str,
     task: type[Task],
-    practised: list[Practised],
+    practised: Sequence[Practised],
     budget: int,
     settings: Settings,
     demonstrations: Path | None,
 ) -> Iterator[Answers]:
-    """The expert's own steps from the first gated moment to the end of the episode, until the budget is spent.
+    """The expert's own steps from where it takes over to the end of the episode, until the budget is spent.
 
     Up to that moment the episode is replayed exactly; after it the expert's motion is as noisy as in demonstrations.
     The expert gets as many steps of its own as an episode of practice has, however late it is called.
     """
     noise = settings.noise(name, "demonstration")
-    plans = [_takeover(episode, noise) for episode in practised if len(episode.gated)]
+    plans = [_takeover(one, one.takeover, noise) for one in practised if one.takeover is not None]
     limit = settings.max_steps("practice", name)
     make, controller = task.prepare(demonstrations), expert_controller(task)
     for share in _batched(plans, _TOGETHER):
@@ -184,7 +205,7 @@ def take_over(
                 # What comes after its own steps comes by chance: others that run with it are called later.
                 succeeded = episode.outcome == "success" and len(episode) <= first + limit
                 seen, acted = episode.observations[frames], episode.actions[frames]
-                yield Answers(episode.plan.index, frames, seen, acted, succeeded)
+                yield Answers(episode.plan.index, "takeover", frames, seen, acted, succeeded)
 
 
 def mention_failures(name: str, answers: Sequence[Answers]) -> None:
@@ -201,18 +222,17 @@ def _batched(plans: Sequence[Plan], size: int) -> Iterator[Sequence[Plan]]:
         yield plans[start : start + size]
 
 
-def _takeover(episode: Practised, noise: float) -> Plan:
+def _takeover(episode: Practised, first: int, noise: float) -> Plan:
     world = {**episode.plan.world, "action_noise": noise}
-    return replace(episode.plan, world=world, prelude=episode.executed[: episode.gated[0]])
+    return replace(episode.plan, world=world, prelude=episode.executed[:first])
 
 
-def corrections(
-    name: str, task: type[Task], answers: Iterable[Answers], wanted: CorrectSettings, number: int
-) -> pa.Table:
+def corrections(name: str, task: type[Task], answers: Iterable[Answers], gate: str, number: int) -> pa.Table:
     """The expert's answers as rows that the round of that number adds."""
-    none = Answers(0, np.arange(0), np.empty((0, len(task.observation))), np.empty((0, len(task.action))))
+    none = Answers(0, "label", np.arange(0), np.empty((0, len(task.observation))), np.empty((0, len(task.action))))
     parts = [none, *answers]
     episode = np.concatenate([np.full(len(part.frames), part.episode) for part in parts])
+    modes = [part.mode for part in parts for _ in part.frames]
     rows = len(episode)
     steps = Steps(
         episode,
@@ -222,7 +242,7 @@ def corrections(
         np.concatenate([part.observations for part in parts]),
         np.concatenate([part.actions for part in parts]),
     )
-    return tables.expert_table(name, task, steps, wanted.gate, wanted.mode, episode)
+    return tables.expert_table(name, task, steps, gate, modes, episode)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from stages.correct import read_practice, recorded
 from stages.tasks import TASKS
 
 BOTH = ("distance", "kuka_reach")
+MODES = ("label", "takeover")
 # All but those that need a threshold of surprise: `distance` has a fixed one of novelty, and so none of that.
 OPEN = [(name, gate) for name in BOTH for gate in GATES if name != "distance" or gate not in BY_SURPRISE]
 NUMBER = 1  # the round that practises: in it nobody's recording is used
@@ -83,7 +84,7 @@ def runs(table: pa.Table) -> dict[int, pa.Table]:
     return {part["practice_episode"][0].as_py(): part for part in parts}
 
 
-@pytest.mark.parametrize("mode", ["label", "takeover"])
+@pytest.mark.parametrize("mode", [*MODES, "mixed"])
 @pytest.mark.parametrize(("name", "gate"), OPEN)
 def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
     name: str, gate: str, mode: str, correct: Any
@@ -99,7 +100,7 @@ def test_the_expert_answers_what_it_is_asked_and_no_more_than_its_budget(
 
 
 @pytest.mark.parametrize("budget", [1, 7, 10**6])
-@pytest.mark.parametrize("mode", ["label", "takeover"])
+@pytest.mark.parametrize("mode", MODES)
 def test_corrections_know_where_they_come_from(mode: str, budget: int, correct: Any) -> None:
     table = correct("kuka_reach", gate="random", mode=mode, budget=budget)
     assert set(table["round"].to_pylist()) == {NUMBER + 1}
@@ -132,7 +133,7 @@ def test_labels_are_asked_at_exactly_the_gated_frames_of_practice(
 
 
 def test_a_smaller_budget_asks_the_first_of_what_a_larger_would(correct: Any) -> None:
-    for mode in ("label", "takeover"):
+    for mode in MODES:
         more = correct("kuka_reach", gate="all", mode=mode, budget=60)
         less = correct("kuka_reach", gate="all", mode=mode, budget=25)
         assert less.equals(more.slice(0, 25))
@@ -154,6 +155,47 @@ def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: 
         assert part["frame_index"].to_pylist() == list(range(first, first + part.num_rows))
 
 
+@pytest.mark.parametrize("gate", ["random", "all", "either"])
+def test_mixed_is_labels_up_to_where_it_is_new_and_a_takeover_from_there(gate: str, chain: Any, correct: Any) -> None:
+    steps, _ = practice(chain, "kuka_reach")
+    episode, frame, shift = (steps[one].to_numpy() for one in ("episode_index", "frame_index", "shift"))
+    table = correct("kuka_reach", gate=gate, mode="mixed", budget=10**6)
+    kinds = set()
+    for index, frames in gated(chain, "kuka_reach", gate).items():
+        new = set(frame[(episode == index) & shift]) & set(frames)
+        starts = min(new, default=np.inf)
+        part = runs(table)[index]
+        asked = {mode: part.filter(pc.equal(part["mode"], mode))["frame_index"].to_pylist() for mode in MODES}
+        assert asked["label"] == [one for one in frames if one < starts]
+        assert asked["takeover"][:1] == ([starts] if new else [])
+        assert part["frame_index"].to_pylist() == [*asked["label"], *asked["takeover"]]
+        kinds.add((bool(asked["label"]), bool(asked["takeover"])))
+    assert len(kinds) > 1  # labels alone, a takeover alone, or both: not always the same
+    taken = correct("kuka_reach", gate="shift", mode="takeover", budget=10**6)
+    assert correct("kuka_reach", gate="shift", mode="mixed", budget=10**6).equals(taken)
+
+
+def test_labels_are_paid_for_before_takeovers(correct: Any) -> None:
+    everything = correct("kuka_reach", gate="all", mode="mixed", budget=10**6)
+    labels = everything.filter(pc.equal(everything["mode"], "label"))
+    assert 0 < labels.num_rows < everything.num_rows
+    assert correct("kuka_reach", gate="all", mode="mixed", budget=labels.num_rows).equals(labels)
+    assert correct("kuka_reach", gate="all", mode="mixed", budget=labels.num_rows + 3).num_rows == labels.num_rows + 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_failed_comes_first_where_that_is_asked(mode: str, chain: Any, correct: Any) -> None:
+    _, episodes = practice(chain, "distance")
+    failed = {one["episode_index"] for one in episodes.to_pylist() if one["outcome"] != "success"}
+    asked = {"gate": "all", "mode": mode}
+    as_run = runs(correct("distance", budget=10**6, **asked))
+    first = runs(correct("distance", budget=10**6, priority="failures", **asked))
+    assert 0 < len(failed) < len(as_run)
+    assert list(first) == sorted(as_run, key=lambda one: (one not in failed, one))
+    assert all(part.equals(as_run[one]) for one, part in first.items())
+    assert set(runs(correct("distance", budget=len(failed), priority="failures", **asked))) <= failed
+
+
 def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:
     table = correct("distance", gate="shift", mode="takeover", budget=10**6)
     for part in runs(table).values():
@@ -172,8 +214,10 @@ def test_takeovers_in_vain_are_counted_and_used_unless_they_are_not_wanted(
     outcomes = {}
     for one in read_practice(chain.data / "kuka_reach" / f"round_{NUMBER}" / "practice", "kuka_reach", task, wanted):
         world = {**one.plan.world, "action_noise": settings.noise("kuka_reach", "demonstration")}
-        plan = replace(one.plan, world=world, prelude=one.executed[: one.gated[0]])
-        (episode,) = rollout(task, expert_controller(task), [plan], one.gated[0] + max_steps, 1)
+        if one.takeover is None:
+            continue
+        plan = replace(one.plan, world=world, prelude=one.executed[: one.takeover])
+        (episode,) = rollout(task, expert_controller(task), [plan], one.takeover + max_steps, 1)
         outcomes[plan.index] = episode.outcome
     rows = {index: part.num_rows for index, part in runs(table).items()}
     failed = [index for index in rows if outcomes[index] != "success"]
@@ -208,7 +252,7 @@ def test_a_gate_of_surprise_needs_its_threshold(gate: str, chain: Any, stage: An
 
 
 def test_a_budget_of_none_and_a_gate_that_stays_shut_ask_nothing(correct: Any, chain: Any, stage: Any) -> None:
-    for mode in ("label", "takeover"):
+    for mode in (*MODES, "mixed"):
         assert correct("distance", gate="all", mode=mode, budget=0).num_rows == 0
 
 

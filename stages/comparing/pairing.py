@@ -1,4 +1,4 @@
-"""Which episodes of two evaluations are held against each other: those that ran in the same world."""
+"""Which episodes of two evaluations are held against each other: those of one seed, in one world where that counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -65,3 +65,12 @@ GATES: Mapping[str, Callable[[Visited], Ints]] = {
     "all": everything,
 }
 BY_SURPRISE = ("surprise", "either")  # gates that go by the threshold of surprise
+
+
+def divide(gated: Ints, mode: str, shift: Bools) -> tuple[Ints, int | None]:
+    """Of the frames (M,) that a gate opens, those to be labelled, and the one from which on the expert acts, if any.
+
+    To mix is to take over from the first of them whose novelty is above the threshold, and to label those before it.
+    """
+    starts = {"label": gated[:0], "takeover": gated, "mixed": gated[shift[gated]]}[mode]
+    return (gated[gated < starts[0]], int(starts[0])) if len(starts) else (gated, None)

@@ -51,18 +51,22 @@ def unknown_key(content: Any, key: str) -> str | None:
         return None
     parts, place = key.removeprefix("~").split("."), content
     for depth, part in enumerate(parts, 1):
-        inner = dict(enumerate(place)) if isinstance(place, list) else place
-        known = {str(name): one for name, one in inner.items()} if isinstance(inner, Mapping) else {}
-        if part not in known:
-            allowed = ", ".join(known) or "none below a value"
+        below = _below(place)
+        if part not in below:
+            allowed = ", ".join(below) or "none below a value"
             return f"{quoted('.'.join(parts[:depth]))}: found an unknown key, allowed: {allowed}"
-        place = known[part]
+        place = below[part]
     return None
 
 
 def value_at(content: Any, key: str) -> Any:
     """What parameters hold under a dotted key; None where they lack it."""
     for part in key.split("."):
-        inner = {str(place): one for place, one in enumerate(content)} if isinstance(content, list) else content
-        content = inner.get(part) if isinstance(inner, Mapping) else None
+        content = _below(content).get(part)
     return content
+
+
+def _below(place: Any) -> dict[str, Any]:
+    """What a part of the parameters holds, by the names that a dotted key has for it; nothing below a value."""
+    inner = dict(enumerate(place)) if isinstance(place, list) else place
+    return {str(name): one for name, one in inner.items()} if isinstance(inner, Mapping) else {}

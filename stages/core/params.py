@@ -171,8 +171,9 @@ class CorrectSettings(Section, frozen=True):
     """Where and how the expert corrects, and how much of it."""
 
     gate: Literal["shift", "surprise", "either", "failure", "random", "all"]
-    mode: Literal["label", "takeover"]
+    mode: Literal["label", "takeover", "mixed"]
     budget: Amount
+    priority: Literal["none", "failures"] = "none"  # of episodes of practice, for the budget
     keep_failed: bool = True  # takeovers that end without success
     recordings: dict[Annotated[str, Meta(pattern=r"^round_[1-9][0-9]*\Z")], str] = {}
 

@@ -161,17 +161,17 @@ def expert_table(
     task: type[Task],
     steps: Steps,
     gate: str | None = None,
-    mode: str | None = None,
+    modes: Sequence[str] | None = None,
     practice_episode: Ints | None = None,
 ) -> pa.Table:
-    """Rows that an expert has decided, as a table."""
+    """N rows that an expert has decided, as a table; of corrections, the gate, and by row (N,) how and where."""
     rows = len(steps)
     columns: dict[str, Values] = {
         **_index_columns(steps.episode, steps.frame, task.control_period),
         "round": steps.round,
         "source": list(steps.source),
         "gate": [gate] * rows,
-        "mode": [mode] * rows,
+        "mode": [None] * rows if modes is None else list(modes),
         "practice_episode": pa.nulls(rows, pa.int64()) if practice_episode is None else practice_episode,
         **_matrix_columns("observation", task.observation, steps.observations),
         **_matrix_columns("action", task.action, steps.actions),

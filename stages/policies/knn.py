@@ -29,7 +29,7 @@ class KNN(Recalling):
     def decide(self, recalled: Recalled) -> tuple[Floats, Floats]:
         """The rows' mean, and their votes."""
         votes = self._votes(recalled)
-        return weighted_mean(votes, self.memory.actions.take(recalled.rows, axis=0)), votes
+        return weighted_mean(votes, self.memory.proposed(recalled.rows)), votes
 
     def _votes(self, recalled: Recalled) -> Floats:
         """By trust (B, k), and nearness; rows at distance zero, where there are any, decide alone."""

@@ -43,7 +43,7 @@ class LocalLinear(Recalling):
         square = (spread.transpose(0, 2, 1) * shares[:, None]) @ spread + RIDGE * np.eye(near.shape[2])  # (B, F, F)
         away = (recalled.queries[:, None] - centre).transpose(0, 2, 1)  # (B, F, 1)
         votes = shares * (1 + (spread @ np.linalg.solve(square, away))[:, :, 0])
-        actions = self.memory.actions.take(recalled.rows, axis=0)  # (B, k, A)
+        actions = self.memory.proposed(recalled.rows)  # (B, k, A)
         return np.clip(weighted_mean(votes, actions), actions.min(axis=1), actions.max(axis=1)), votes
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -104,6 +104,11 @@ class Memory:
         """What those rows are that were found for B queries (B, F)."""
         return Recalled(queries, *found, self.known.points.take(found.rows, axis=0), self.trust.take(found.rows))
 
+    def proposed(self, rows: NDArray[np.int64]) -> Floats:
+        """The actions (B, k, A) of rows (B, k)."""
+        # In memory rank by rank, as they are looked through: for a batch that takes half the time.
+        return self.actions.take(rows.T, axis=0).transpose(1, 0, 2)
+
     def nearest(self, observations: Floats, count: int) -> Found:
         """The `count` rows next to each of B observations (B, O), or all where there are fewer."""
         return self.known.nearest(self.queries(observations), min(count, len(self.actions)))

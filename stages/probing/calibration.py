@@ -1,7 +1,7 @@
 """How often further demonstrations raise the alarm that was calibrated on others, and how often they surprise."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ QUANTILES = (0.8, 0.9, 0.95)
 Row = dict[str, Any]
 
 
+class Alarmed(NamedTuple):
+    """Which shares of held-out demonstrations are above the thresholds of one quantile."""
+
+    rate: float  # novelty above its own
+    proven: float  # ... above that of the proven rank
+    surprise: float
+
+
 def check_calibration(
     episodes: Sequence[Episode],
     known: int,
@@ -34,34 +42,47 @@ def check_calibration(
     (draws of one pool overlap, so that it is a little too short), `proven` the mean rate at the proven rank. `surprise`
     is the same as `rate` for surprise in the place of novelty.
     """
-    rates: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
-    proven: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
-    surprised: dict[float, list[float]] = {quantile: [] for quantile in QUANTILES}
-    for learned, others in _splits(len(episodes), known, splits, seed):
-        steps = steps_of([episodes[place] for place in learned])
-        scores = left_out(steps, episode_slices(steps.episode), settings, channels)
-        memory, further = Memory.of(steps, settings, channels), [episodes[place] for place in others]
-        largest, surprises = _largest(memory, further), surprises_left_out(steps, settings, channels)
-        recalled = (memory.recollection(memory.recall(one.observations)) for one in further)
-        surprise = np.array([largest_surprise(one) for one in recalled])
-        for quantile in QUANTILES:
-            rates[quantile].append(float((largest > threshold_of(scores, quantile).threshold).mean()))
-            safe = np.sort(scores.diagonal())[min(known, proven_rank(known, quantile)) - 1]
-            proven[quantile].append(float((largest > safe).mean()))
-            above = ranked(surprises, quantile)
-            surprised[quantile].append(float((surprise > (above.threshold if above else np.inf)).mean()))
+    found = [
+        _alarmed([episodes[place] for place in learned], [episodes[place] for place in others], settings, channels)
+        for learned, others in _splits(len(episodes), known, splits, seed)
+    ]
     return [
         {
             "demonstrations": known,
             "splits": splits,
             "held_out": len(episodes) - known,
             "asked": round(1 - quantile, 9),
-            **_mean("rate", rates[quantile]),
-            "proven": float(np.mean(proven[quantile])),
-            **_mean("surprise", surprised[quantile]),
+            **_mean("rate", [one.rate for one in of_splits]),
+            "proven": float(np.mean([one.proven for one in of_splits])),
+            **_mean("surprise", [one.surprise for one in of_splits]),
         }
-        for quantile in QUANTILES
+        for quantile, of_splits in zip(QUANTILES, zip(*found, strict=True), strict=True)
     ]
+
+
+def _alarmed(
+    learned: Sequence[Episode], others: Sequence[Episode], settings: PolicySettings, channels: Sequence[Channel]
+) -> list[Alarmed]:
+    """Of the other episodes, at each quantile of those that were learned."""
+    steps = steps_of(learned)
+    memory = Memory.of(steps, settings, channels)
+    scores = left_out(steps, episode_slices(steps.episode), settings, channels)
+    surprises = surprises_left_out(steps, settings, channels)
+    novelty = _largest(memory, others)
+    recalled = (memory.recollection(memory.recall(one.observations)) for one in others)
+    surprise = np.array([largest_surprise(one) for one in recalled])
+
+    def at(quantile: float) -> Alarmed:
+        safe = np.sort(scores.diagonal())[min(len(learned), proven_rank(len(learned), quantile)) - 1]
+        calm = ranked(surprises, quantile)
+        above = (
+            novelty > threshold_of(scores, quantile).threshold,
+            novelty > safe,
+            surprise > (calm.threshold if calm else np.inf),
+        )
+        return Alarmed(*(float(one.mean()) for one in above))
+
+    return [at(quantile) for quantile in QUANTILES]
 
 
 def _splits(pool: int, known: int, splits: int, seed: int) -> Iterator[tuple[list[int], list[int]]]:
