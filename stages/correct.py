@@ -3,16 +3,18 @@
 What is asked here is what the next round adds. In rounds that `correct.<task>.recordings` names, a person's recording
 is all that is added.
 
-Labels, where the mode asks for any, are paid for first. The budget goes to episode after episode as they ran, or with
-`correct.<task>.priority` to those that failed before all others.
+The budget pays for labels first, then for takeovers; for either, episode after episode as they ran, or with
+`correct.<task>.priority` those that failed before all others.
 
 A takeover that ends without success is kept unless `correct.<task>.keep_failed` is false, though `build` leaves such
 demonstrations out: it shows what the expert does where the policy gets to, if in vain. Its steps are spent in either
-case. Standard error says how many there are.
+case, and labels of such an episode stay. Standard error says how many there are, and whether labels left nothing for
+takeovers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 import sys
 from typing import NamedTuple
@@ -36,8 +38,8 @@ from stages.core.wording import plural
 from stages.policies import POLICIES
 from stages.tasks import TASKS
 
-# Episodes that are taken over at a time: enough to keep all cores busy, few enough not to waste work beyond the budget.
-_TOGETHER = 32
+# Least number of episodes that are taken over at a time: enough to keep the cores busy.
+_TOGETHER = 8
 
 
 class Practised(NamedTuple):
@@ -160,6 +162,8 @@ def ask(
     labels = list(label(task, practised, wanted.budget))
     left = wanted.budget - sum(len(one.frames) for one in labels)
     takeovers = list(take_over(name, task, practised, left, settings, demonstrations))
+    if not left and any(one.takeover is not None for one in practised) and labels:
+        print(f"{name}: labels took the budget of {wanted.budget:,} steps, none is left to take over", file=sys.stderr)
     mention_failures(name, takeovers)
     kept = [one for one in takeovers if one.succeeded or wanted.keep_failed]
     place = {one.plan.index: number for number, one in enumerate(practised)}
@@ -190,12 +194,11 @@ def take_over(
     The expert gets as many steps of its own as an episode of practice has, however late it is called.
     """
     noise = settings.noise(name, "demonstration")
-    plans = [_takeover(one, one.takeover, noise) for one in practised if one.takeover is not None]
+    plans = iter([_takeover(one, one.takeover, noise) for one in practised if one.takeover is not None])
     limit = settings.max_steps("practice", name)
     make, controller = task.prepare(demonstrations), expert_controller(task)
-    for share in _batched(plans, _TOGETHER):
-        if budget == 0:
-            return
+    # As many as the budget pays for if they take all the steps they may: what is run beyond it is work in vain.
+    while budget and (share := list(islice(plans, max(_TOGETHER, budget // limit)))):
         longest = limit + max(len(plan.prelude) for plan in share)
         for episode in run_episodes(make, controller, share, longest, settings.params.compute, f"{name}: correct"):
             first = len(episode.plan.prelude)
@@ -209,17 +212,12 @@ def take_over(
 
 
 def mention_failures(name: str, answers: Sequence[Answers]) -> None:
-    """Say how many of these takeovers ended without success, and how many of the rows are theirs."""
+    """Say how many of these takeovers ended without success, and how many of their rows are theirs."""
     failed = [one for one in answers if not one.succeeded]
     if failed:
         rows, theirs = (sum(len(one.frames) for one in part) for part in (answers, failed))
         told = f"{len(failed)} of {len(answers)} takeovers ended without success, {theirs:,} of {rows:,} rows"
         print(f"{name}: {told}", file=sys.stderr)
-
-
-def _batched(plans: Sequence[Plan], size: int) -> Iterator[Sequence[Plan]]:
-    for start in range(0, len(plans), size):
-        yield plans[start : start + size]
 
 
 def _takeover(episode: Practised, first: int, noise: float) -> Plan:

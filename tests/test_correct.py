@@ -155,32 +155,55 @@ def test_a_takeover_starts_at_the_first_gated_frame_to_the_bit(name: str, gate: 
         assert part["frame_index"].to_pylist() == list(range(first, first + part.num_rows))
 
 
+def rows_of(table: pa.Table, mode: str) -> pa.Table:
+    return table.filter(pc.equal(table["mode"], mode))
+
+
 @pytest.mark.parametrize("gate", ["random", "all", "either"])
 def test_mixed_is_labels_up_to_where_it_is_new_and_a_takeover_from_there(gate: str, chain: Any, correct: Any) -> None:
     steps, _ = practice(chain, "kuka_reach")
     episode, frame, shift = (steps[one].to_numpy() for one in ("episode_index", "frame_index", "shift"))
+    frames = gated(chain, "kuka_reach", gate)
+    new = {index: set(frame[(episode == index) & shift]) & set(frames[index]) for index in frames}
+    starts = {index: min(one) for index, one in new.items() if one}
     table = correct("kuka_reach", gate=gate, mode="mixed", budget=10**6)
-    kinds = set()
-    for index, frames in gated(chain, "kuka_reach", gate).items():
-        new = set(frame[(episode == index) & shift]) & set(frames)
-        starts = min(new, default=np.inf)
-        part = runs(table)[index]
-        asked = {mode: part.filter(pc.equal(part["mode"], mode))["frame_index"].to_pylist() for mode in MODES}
-        assert asked["label"] == [one for one in frames if one < starts]
-        assert asked["takeover"][:1] == ([starts] if new else [])
-        assert part["frame_index"].to_pylist() == [*asked["label"], *asked["takeover"]]
-        kinds.add((bool(asked["label"]), bool(asked["takeover"])))
-    assert len(kinds) > 1  # labels alone, a takeover alone, or both: not always the same
-    taken = correct("kuka_reach", gate="shift", mode="takeover", budget=10**6)
-    assert correct("kuka_reach", gate="shift", mode="mixed", budget=10**6).equals(taken)
+    asked = correct("kuka_reach", gate=gate, mode="label", budget=10**6)
+    before = [
+        number < starts.get(index, np.inf)
+        for index, number in zip(asked["practice_episode"].to_pylist(), asked["frame_index"].to_pylist(), strict=True)
+    ]
+    assert rows_of(table, "label").equals(asked.filter(before))
+    taken = runs(rows_of(table, "takeover"))
+    assert {index: part["frame_index"][0].as_py() for index, part in taken.items()} == starts
+    assert set(runs(table)) == set(frames)
+    if gate in ("all", "random"):
+        assert any(before)
+        assert taken
+    if gate in ("all", "either"):  # which open wherever it is new
+        alone = correct("kuka_reach", gate="shift", mode="takeover", budget=10**6)
+        assert rows_of(table, "takeover").drop("gate").equals(alone.drop("gate"))
 
 
-def test_labels_are_paid_for_before_takeovers(correct: Any) -> None:
-    everything = correct("kuka_reach", gate="all", mode="mixed", budget=10**6)
-    labels = everything.filter(pc.equal(everything["mode"], "label"))
-    assert 0 < labels.num_rows < everything.num_rows
-    assert correct("kuka_reach", gate="all", mode="mixed", budget=labels.num_rows).equals(labels)
-    assert correct("kuka_reach", gate="all", mode="mixed", budget=labels.num_rows + 3).num_rows == labels.num_rows + 3
+def test_labels_are_paid_for_before_takeovers(corrected: Any) -> None:
+    asked = {"gate": "all", "mode": "mixed"}
+    everything, _ = corrected("kuka_reach", budget=10**6, **asked)
+    labels, takeovers = (rows_of(everything, mode) for mode in MODES)
+    assert labels.num_rows > 5
+    for budget in (0, 5, labels.num_rows):
+        paid, said = corrected("kuka_reach", budget=budget, **asked)
+        assert paid.equals(labels.slice(0, budget))
+        assert ("none is left to take over" in said) == (budget > 0)
+    more, said = corrected("kuka_reach", budget=labels.num_rows + 3, **asked)
+    assert rows_of(more, "label").equals(labels)
+    assert rows_of(more, "takeover").equals(takeovers.slice(0, 3))
+    assert "none is left" not in said
+
+
+def test_labels_stay_where_the_takeover_after_them_failed(correct: Any) -> None:
+    asked = {"gate": "all", "mode": "mixed", "budget": 10**6, "max_steps": 20}
+    kept, dropped = correct("kuka_reach", **asked), correct("kuka_reach", keep_failed=False, **asked)
+    assert dropped.num_rows < kept.num_rows
+    assert rows_of(dropped, "label").equals(rows_of(kept, "label"))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -191,9 +214,22 @@ def test_what_failed_comes_first_where_that_is_asked(mode: str, chain: Any, corr
     as_run = runs(correct("distance", budget=10**6, **asked))
     first = runs(correct("distance", budget=10**6, priority="failures", **asked))
     assert 0 < len(failed) < len(as_run)
-    assert list(first) == sorted(as_run, key=lambda one: (one not in failed, one))
+    order = sorted(as_run, key=lambda one: (one not in failed, one))
+    assert list(first) == order
     assert all(part.equals(as_run[one]) for one, part in first.items())
-    assert set(runs(correct("distance", budget=len(failed), priority="failures", **asked))) <= failed
+    paid = sum(as_run[one].num_rows for one in failed) + 1
+    assert list(runs(correct("distance", budget=paid, priority="failures", **asked))) == order[: len(failed) + 1]
+
+
+def test_of_labels_and_of_takeovers_failures_come_first(chain: Any, correct: Any) -> None:
+    _, episodes = practice(chain, "distance")
+    failed = [one["outcome"] != "success" for one in episodes.to_pylist()]
+    asked = {"gate": "all", "mode": "mixed", "priority": "failures"}
+    everything = correct("distance", budget=10**6, **asked)
+    for mode in MODES:
+        mine = [failed[index] for index in runs(rows_of(everything, mode))]
+        assert mine == sorted(mine, reverse=True)
+        assert mine
 
 
 def test_a_takeover_goes_on_to_success(chain: Any, correct: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which episodes of two evaluations are held against each other: those of one seed, in one world where that counts."""
+"""Which episodes of two evaluations are held against each other: those of equal seeds, in equal worlds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -70,7 +70,8 @@ BY_SURPRISE = ("surprise", "either")  # gates that go by the threshold of surpri
 def divide(gated: Ints, mode: str, shift: Bools) -> tuple[Ints, int | None]:
     """Of the frames (M,) that a gate opens, those to be labelled, and the one from which on the expert acts, if any.
 
-    To mix is to take over from the first of them whose novelty is above the threshold, and to label those before it.
+    To mix is to take over from the first of them whose novelty is above the threshold, and to label those before it, or
+    all where there is none.
     """
     starts = {"label": gated[:0], "takeover": gated, "mixed": gated[shift[gated]]}[mode]
     return (gated[gated < starts[0]], int(starts[0])) if len(starts) else (gated, None)

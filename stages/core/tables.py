@@ -164,7 +164,7 @@ def expert_table(
     modes: Sequence[str] | None = None,
     practice_episode: Ints | None = None,
 ) -> pa.Table:
-    """N rows that an expert has decided, as a table; of corrections, the gate, and by row (N,) how and where."""
+    """N rows that an expert has decided, as a table; corrections have a gate, and each row its mode and episode."""
     rows = len(steps)
     columns: dict[str, Values] = {
         **_index_columns(steps.episode, steps.frame, task.control_period),

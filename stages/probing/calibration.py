@@ -19,7 +19,7 @@ QUANTILES = (0.8, 0.9, 0.95)
 Row = dict[str, Any]
 
 
-class Alarmed(NamedTuple):
+class AlarmRates(NamedTuple):
     """Which shares of held-out demonstrations are above the thresholds of one quantile."""
 
     rate: float  # novelty above its own
@@ -62,7 +62,7 @@ def check_calibration(
 
 def _alarmed(
     learned: Sequence[Episode], others: Sequence[Episode], settings: PolicySettings, channels: Sequence[Channel]
-) -> list[Alarmed]:
+) -> list[AlarmRates]:
     """Of the other episodes, at each quantile of those that were learned."""
     steps = steps_of(learned)
     memory = Memory.of(steps, settings, channels)
@@ -72,7 +72,7 @@ def _alarmed(
     recalled = (memory.recollection(memory.recall(one.observations)) for one in others)
     surprise = np.array([largest_surprise(one) for one in recalled])
 
-    def at(quantile: float) -> Alarmed:
+    def at(quantile: float) -> AlarmRates:
         safe = np.sort(scores.diagonal())[min(len(learned), proven_rank(len(learned), quantile)) - 1]
         calm = ranked(surprises, quantile)
         above = (
@@ -80,7 +80,7 @@ def _alarmed(
             novelty > safe,
             surprise > (calm.threshold if calm else np.inf),
         )
-        return Alarmed(*(float(one.mean()) for one in above))
+        return AlarmRates(*(float(one.mean()) for one in above))
 
     return [at(quantile) for quantile in QUANTILES]
 

@@ -174,6 +174,7 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     ("policy.distance.trust", {"dog": 1.0}, "policy.distance.trust", "'dog'", "'correction', 'expert' or 'person'"),
     ("policy.distance.trust", {"person": 0.0}, "policy.distance.trust.person", "0.0", "at least 1e-30"),
     ("correct.distance.gate", "door", "correct.distance.gate", "'door'", GATES),
+    ("correct.distance.priority", "first", "correct.distance.priority", "'first'", "'failures' or 'none'"),
     ("correct.distance.mode", "ask", "correct.distance.mode", "'ask'", "'label', 'mixed' or 'takeover'"),
     ("shift.distance.response", "run", "shift.distance.response", "'run'", "'act', 'ask', 'hold' or 'runaway'"),
     ("compute.backend", "ray", "compute.backend", "'ray'", "'dask', 'fork', 'loky', 'sequential' or 'threading'"),
