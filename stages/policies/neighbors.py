@@ -1,7 +1,7 @@
 """Exact nearest neighbours: the same rows as brute force, ties to the lowest row, whatever else is asked with them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,17 @@ def squared(differences: Floats) -> Floats:
     return total
 
 
+@cache
+def _rounds_alike(features: int) -> bool:
+    """Whether a tree's squared distances are ours to the bit: not where its build adds and multiplies in one."""
+    from pykdtree.kdtree import KDTree
+
+    points = np.sin(np.arange(64.0 * features)).reshape(64, features)
+    queries = points[::-1] / 3
+    squares, rows = KDTree(points).query(queries, k=len(points), sqr_dists=True)
+    return np.array_equal(squares, squared(points[rows] - queries[:, None]))
+
+
 @dataclass(frozen=True)
 class Neighbors:
     """Known points (N, F) that can be asked for the nearest."""
@@ -64,9 +75,10 @@ class Neighbors:
         """The same, from at least `fetched` candidates: where ties leave it open, from more."""
         if len(self.points) <= max(_BRUTE_ROWS, fetched):
             return self._brute(queries, k)
-        _, candidates = self._tree.query(queries, k=fetched, sqr_dists=True)
+        squares, candidates = self._tree.query(queries, k=fetched, sqr_dists=True)
         rows = candidates.astype(np.int64)
-        squares = squared(self.points.take(rows, axis=0) - queries[:, None])
+        if not _rounds_alike(queries.shape[1]):
+            squares = squared(self.points.take(rows, axis=0) - queries[:, None])
         # Counted, because that is quicker than `any`, which is a function of Python's.
         if np.count_nonzero(squares[:, 1:] <= squares[:, :-1] * (1 + _ROUNDING)):
             return self._untied(queries, k, squares, rows)

@@ -8,6 +8,7 @@ import pytest
 from sklearn.neighbors import KNeighborsRegressor
 
 from stages.core.task import Floats
+from stages.policies import neighbors
 from stages.policies.neighbors import Found, Neighbors, squared
 
 Rng = np.random.Generator
@@ -55,6 +56,19 @@ def test_neighbors_are_those_of_brute_force(count: int, features: int, layout: s
     queries = np.concatenate([near, near + 0.5, rng.normal(size=(2, features)) * 3])
     for k in {1, min(3, count), min(10, count), min(count, 62)}:
         assert_exact(points, queries, k)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_how_the_tree_rounds_decides_nothing(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its distances are taken as they are where its build rounds as we do, and worked out anew where it does not."""
+    rng = np.random.default_rng(7)
+    points = LAYOUTS[layout](rng, 1000, 7)
+    queries = np.concatenate([points[:20] / 3, rng.normal(size=(20, 7)) * 3])
+    taken = neighbors.Neighbors(points).nearest(queries, 10)
+    monkeypatch.setattr(neighbors, "_rounds_alike", lambda features: False)
+    made = neighbors.Neighbors(points).nearest(queries, 10)
+    assert np.array_equal(taken.distances, made.distances)
+    assert np.array_equal(taken.rows, made.rows)
 
 
 @pytest.mark.parametrize("layout", ["grid", "duplicates", "far away"])
