@@ -4,6 +4,8 @@ They serve runs of this very code alone (those with `compute.backend: dask` and 
 until they are ended. What is not named here goes to `dask worker`.
 """
 
+import os
+
 from stages.core import cli, errors
 from stages.core.cluster import checkout
 from stages.core.parallel import count_cores
@@ -24,6 +26,8 @@ def main() -> None:
         from distributed.cli.dask_worker import main as work
     except ImportError:
         raise errors.UserError("dask: not installed: pip install distributed") from None
+    # A look at what it does, a hundred times a second, would take a tenth of its time.
+    os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "False")
     # One episode after another in each: a simulation belongs to a process.
     each = ["--nthreads", "1", "--resources", f"{checkout()}=1", "--no-dashboard"]
     try:

@@ -1,6 +1,6 @@
 """Work on further machines: Dask's scheduler hands it to workers that run the code of this checkout."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -54,8 +54,7 @@ def count_workers(address: str) -> int:
             f"compute.scheduler: found no scheduler at {address} ({reason(error)}), "
             "allowed: where one runs (dask scheduler)"
         ) from None
-    code = checkout()
-    ours = sum(code in worker["resources"] for worker in workers)
+    ours = _serving(checkout(), workers)
     if not ours:
         raise UserError(
             f"compute.scheduler: found no worker of this very code at {address} ({len(workers)} others), "
@@ -64,11 +63,16 @@ def count_workers(address: str) -> int:
     return ours
 
 
-def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: int) -> Iterator[T]:
-    """What `run` makes of each share, as they end, with so many of them under way.
+def _serving(code: str, workers: Iterable[Mapping[str, Any]]) -> int:
+    """How many of the workers are of that code."""
+    return sum(code in worker["resources"] for worker in workers)
 
-    What a worker that is killed had under way or had not handed over goes to others. BrokenExecutor when one share has
-    had that happen again and again, or the scheduler ends.
+
+def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: int) -> Iterator[T]:
+    """What `run` makes of each share, as they end: begun in their order, one a worker, at most `together` at a time.
+
+    What a worker that is killed had under way or had not handed over goes to others, and one that joins gets its part.
+    BrokenExecutor when one share has had that happen again and again, or the scheduler ends.
     """
     from concurrent.futures import BrokenExecutor
 
@@ -83,14 +87,17 @@ def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: i
 
         return loads(work)()
 
-    waiting, offered = iter(shares), {checkout(): 1}
+    waiting, code = iter(shares), checkout()
     with Client(address, timeout=_PATIENCE) as client:
 
-        def submitted(number: int) -> set[Future]:
-            calls = (dumps(partial(run, share)) for share in islice(waiting, number))
-            return {client.submit(call, one, pure=False, resources=offered) for one in calls}
+        def submitted(busy: int) -> set[Future]:
+            # What Dask is given beyond that it hands out at once, a worker's last first, and is slow to take back.
+            workers = client.scheduler_info(n_workers=-1)["workers"].values()
+            free = min(together, max(1, _serving(code, workers))) - busy
+            calls = (dumps(partial(run, share)) for share in islice(waiting, max(0, free)))
+            return {client.submit(call, one, pure=False, resources={code: 1}) for one in calls}
 
-        under_way = submitted(together)
+        under_way = submitted(0)
         while under_way:
             try:
                 done, under_way = wait(under_way, timeout=_SILENCE, return_when="FIRST_COMPLETED")
@@ -104,4 +111,4 @@ def spread(run: Callable[[S], T], shares: Sequence[S], address: str, together: i
                     yield future.result()
                 except (KilledWorker, FutureCancelledError) as error:
                     raise BrokenExecutor(reason(error)) from error
-            under_way |= submitted(len(done))
+            under_way |= submitted(len(under_way))

@@ -122,9 +122,9 @@ def _spread(work: Work, plans: Sequence[Plan], jobs: int, compute: ComputeSettin
     # loky has what fork lacks: it starts anywhere.
     named = "loky" if compute.backend == "fork" else compute.backend
     run = _run_there if named == "loky" else _run_alone
-    yield from Parallel(n_jobs=jobs, backend=named, return_as="generator_unordered")(
-        delayed(run)(work, share) for share in shares
-    )
+    # Arrays travel as they are: files of them, which the processes keep open, would be waited for a second at the end.
+    start = Parallel(n_jobs=jobs, backend=named, return_as="generator_unordered", max_nbytes=None)
+    yield from start(delayed(run)(work, share) for share in shares)
 
 
 def _shares(plans: Sequence[Plan], jobs: int, least: int) -> Iterator[Sequence[Plan]]:

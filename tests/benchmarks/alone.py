@@ -12,10 +12,10 @@ MIB = 2**20
 
 
 def run_alone(module: str, *arguments: object) -> dict[str, float]:
-    """What `python -m module arguments` prints, a JSON object of numbers; it is told on standard error as well."""
+    """What `python -m module arguments` prints last, a JSON object of numbers; it is told on standard error as well."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(*arguments, found, file=sys.stderr, flush=True)
     return found
 
@@ -24,6 +24,11 @@ def cpu() -> float:
     """What this process has used [s]."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
+
+
+def user() -> float:
+    """The same without what the kernel has used for it [s]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 def resident() -> float:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing import get_context
 
-import numpy as np
 import psutil
 
 from stages.core.conditions import conditions_of
@@ -52,7 +51,10 @@ def measure() -> list[Figure]:
 def _gains(name: str, ways: Sequence[ComputeSettings], servers: Sequence[psutil.Process]) -> Iterator[Figure]:
     """What two processes gain over one on the task, each way; `servers` are those that work for it."""
     run = rollouts(name)
-    every = {"one": ComputeSettings(1, "sequential", ways[0].lockstep), **{way.backend: way for way in ways}}
+    every: dict[str, ComputeSettings] = {
+        "one": ComputeSettings(1, "sequential", ways[0].lockstep),
+        **{way.backend: way for way in ways},
+    }
     for compute in every.values():
         run(compute)  # loky starts its processes the first time
     turns = {way: partial(timed, partial(run, compute), servers) for way, compute in every.items()}
@@ -78,8 +80,8 @@ def swing(jobs: int) -> None:
 def _swing(times: int) -> None:
     arm = Arm(TORQUES, without=("visual", "collision"), iterations=ITERATIONS, ground=False)
     for _ in range(times):
-        arm.reset(np.zeros(JOINTS), Dynamics())
-        arm.command(np.full(JOINTS, 0.5))
+        arm.reset([0.0] * JOINTS, Dynamics())
+        arm.command([0.5] * JOINTS)
         arm.advance(SWING)
 
 

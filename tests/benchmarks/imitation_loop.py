@@ -4,7 +4,7 @@ Run by the environment that library.py makes for it. ASKED is a JSON file with t
 with what came of it.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 import json
@@ -43,7 +43,7 @@ class Loop:
         self.rng = np.random.default_rng(asked["seed"])
         torch.manual_seed(asked["seed"])
         self.expert, self.folder = Expert(self.envs.envs[0]), folder
-        self.spent: Counter[str] = Counter()
+        self.spent: dict[str, float] = defaultdict(float)
 
     def run(self) -> None:
         """Collect, train and evaluate; rounds of practice, corrections and retraining; evaluate."""
@@ -100,9 +100,10 @@ class Loop:
     def roll(self, policy: BasePolicy, episodes: int) -> Sequence[Any]:
         """The library's rollouts of a policy."""
         until = rollout.make_sample_until(min_episodes=episodes)
-        return rollout.rollout(
+        rolled: Sequence[Any] = rollout.rollout(
             policy, self.envs, until, self.rng, unwrap=False, exclude_infos=False, deterministic_policy=True
         )
+        return rolled
 
     def evaluate(self) -> float:
         """The share of the worlds in which the policy reaches the goal."""

@@ -62,7 +62,7 @@ WAYS: Mapping[str, Mapping[str, bool]] = {
 def measure() -> list[Figure]:
     """Ours before, between and after the ways of theirs, in one run; ours is the median."""
     settings = _settings()
-    asked = _asked(settings)
+    asked = draw(settings)
     little = asked._replace(practice=[asked.practice[0][:2]], evaluate=asked.evaluate[:2])
     Ours(settings, little).run()  # imports what is imported late
     ours, theirs = [], {}
@@ -85,7 +85,7 @@ def _settings() -> Settings:
     return Settings(settings.path, replace(params, compute=alone, demonstrate={NAME: shown}))
 
 
-def _asked(settings: Settings) -> Asked:
+def draw(settings: Settings) -> Asked:
     """The worlds, as the stages draw them."""
     task, params = TASKS.find(NAME), settings.params
     noise = {kind: settings.noise(NAME, kind) for kind in ("observation", "action", "demonstration")}
@@ -93,10 +93,9 @@ def _asked(settings: Settings) -> Asked:
     tried = with_noise(task.knobs, noise["observation"], noise["action"])
     spans = {purpose: conditions_of(settings, NAME, purpose)[purpose] for purpose in ("demonstrate", "practice")}
     evaluated = evaluation_plans(NAME, task, settings, conditions_of(settings, NAME, "evaluate"), EVALUATED)
-    wanted = params.evaluate[NAME]
     return Asked(
-        params.demonstrate[NAME].max_steps,
-        settings.get(wanted.max_steps, f"evaluate.{NAME}.max_steps"),
+        settings.of(params.demonstrate, "demonstrate", NAME).max_steps,
+        settings.max_steps("evaluate", NAME),
         plan_episodes(shown, spans["demonstrate"], SHOWN, "demonstrate", settings.seed, "demonstrate", NAME),
         [
             plan_episodes(
@@ -124,7 +123,7 @@ def _theirs(python: Path, asked: Asked, way: Mapping[str, bool]) -> Done:
         question.write_text(json.dumps(content))
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", "OMP_NUM_THREADS": "1"}
         program = Path(__file__).with_name("imitation_loop.py")
-        command = [python, "-W", "ignore", program, question, answer]
+        command: list[str | Path] = [python, "-W", "ignore", program, question, answer]
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
         return Done(**json.loads(answer.read_text()))
 
@@ -156,7 +155,7 @@ def _install(folder: Path, python: Path) -> None:
         return
     environment = {"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", ""), **os.environ}
     subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", python, *PINNED]
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python, *PINNED]
     subprocess.run(install, env=environment, check=True)
 
 

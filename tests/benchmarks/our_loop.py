@@ -1,6 +1,6 @@
 """The whole loop as our stages run it, in one process: demonstrations, training, evaluation, rounds of correction."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +56,7 @@ class Ours:
         """Collect, train and evaluate; rounds of practice, corrections and retraining; evaluate."""
         with TemporaryDirectory() as name:
             self.folder = Path(name)
-            self.spent: Counter[str] = Counter()
+            self.spent: dict[str, float] = defaultdict(float)
             with self.phase("collecting"):
                 self.demonstrate()
             policy = self.train(0)
@@ -89,8 +89,10 @@ class Ours:
     def train(self, number: int) -> Trained:
         """What the stage train does, cross-validation included."""
         with self.phase("training"):
-            params, channels = self.settings.params, self.task.observation
-            cloning, shift, folds = params.policy[NAME], params.shift[NAME], params.train[NAME].folds
+            settings, params, channels = self.settings, self.settings.params, self.task.observation
+            cloning = settings.of(params.policy, "policy", NAME)
+            shift = settings.of(params.shift, "shift", NAME)
+            folds = settings.of(params.train, "train", NAME).folds
             steps = tables.expert_steps(
                 parquet.read_table(self.folder / f"dataset_{number}.parquet", self.schema), self.task
             )
@@ -119,8 +121,8 @@ class Ours:
         """What the stages correct and build do: the expert takes over at the first shift."""
         wanted = self.settings.of(self.settings.params.correct, "correct", NAME)
         practised = correct.read_practice(self.folder / "practice", NAME, self.task, wanted)
-        answers = correct.take_over(NAME, self.task, practised, wanted.budget, self.settings, None)
-        table = correct.corrections(NAME, self.task, answers, wanted, number + 1)
+        answers = correct.ask(NAME, self.task, practised, wanted, self.settings, None)
+        table = correct.corrections(NAME, self.task, answers, wanted.gate, number + 1)
         parquet.write_table(table, self.folder / "corrections.parquet")
         parts = build.aggregate(
             self.folder / f"dataset_{number}.parquet", self.folder / "corrections.parquet", self.schema

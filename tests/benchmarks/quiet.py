@@ -43,7 +43,7 @@ def in_turns(ways: Mapping[str, Callable[[], Turn]], wanted: int, most: int) -> 
     base, *rest = ways
     rounds: list[dict[str, Turn]] = []
     while len(rounds) < most and len([one for one in rounds if _loudest(one) < QUIET]) < wanted:
-        order = list(ways) if len(rounds) % 2 else list(reversed(ways))
+        order = list(ways) if len(rounds) % 2 else list(reversed(list(ways)))
         rounds.append({name: ways[name]() for name in order})
     found = {}
     for name in rest:

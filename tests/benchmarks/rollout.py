@@ -12,7 +12,6 @@ from typing import Any
 
 from stages.core.conditions import conditions_of
 from stages.core.episode import Controller, Plan
-from stages.core.params import Params
 from stages.core.policy import load_policy, policy_controller
 from stages.core.rollout import advance
 from stages.core.settings import Settings, load_settings
@@ -37,11 +36,11 @@ def measure() -> list[Figure]:
 
 def _task(name: str, limit: float, settings: Settings) -> Iterator[Figure]:
     task, lockstep = TASKS.find(name), settings.params.compute.lockstep
-    trained = load_policy(_policy(name, settings.params), name, POLICIES)
+    trained = load_policy(_policy(name, settings), name, POLICIES)
     controller = policy_controller(trained, "act", task)
     plans = evaluation_plans(name, task, settings, conditions_of(settings, name, "evaluate"), _EPISODES)
     tasks = [task() for _ in range(lockstep)]
-    steps = settings.params.evaluate[name].max_steps
+    steps = settings.max_steps("evaluate", name)
     _loop(tasks, controller, plans, steps)  # makes what is made once
     turns = [(_loop(tasks, controller, plans, steps), _raw(tasks[0], controller, plans, steps)) for _ in range(_TURNS)]
     for one in tasks:
@@ -51,8 +50,9 @@ def _task(name: str, limit: float, settings: Settings) -> Iterator[Figure]:
     yield Figure(f"{name}: share of the limit", median(a / b for a, b in turns), at_least=limit)
 
 
-def _policy(name: str, params: Params) -> Path:
-    return ROOT / "data" / name / params.rounds[-1].name / "policy.npz"
+def _policy(name: str, settings: Settings) -> Path:
+    rounds = settings.get(settings.params.rounds, "rounds")
+    return ROOT / "data" / name / rounds[-1].name / "policy.npz"
 
 
 def _loop(tasks: list[Any], controller: Controller, plans: list[Plan], max_steps: int) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,18 @@ def test_workers_make_the_same_bytes_and_one_that_is_killed_costs_its_share_alon
     assert 0.0 in again if deadly else not again
     assert again <= first
     until(lambda: workers(address) == 2)
+
+
+def test_shares_are_begun_in_their_order(address: str) -> None:
+    def begun(share: int) -> tuple[int, float]:
+        now = time.monotonic()
+        time.sleep(0.05)  # longer than it takes the other worker to begin
+        return share, now
+
+    found = list(cluster.spread(begun, range(20), address, 20))
+    order = [share for share, _ in sorted(found, key=lambda one: one[1])]
+    assert sorted(order) == list(range(20))
+    assert all(abs(place - share) <= 1 for place, share in enumerate(order)), order
 
 
 def test_workers_of_another_checkout_are_not_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

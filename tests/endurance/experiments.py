@@ -30,12 +30,11 @@ def _wait(folder: Path, names: list[str]) -> None:
         time.sleep(5)
 
 
-def _results(folder: Path, revision: str) -> tuple[str, list[str]]:
+def _results(folder: Path, revision: str) -> tuple[str, list[list[str]]]:
     """dvc.lock and the results of a revision."""
     lock = run(folder, "git", "show", f"{revision}:dvc.lock", check=False)
-    return lock, list(
-        csv.reader(io.StringIO(run(folder, "git", "show", f"{revision}:reports/results.csv", check=False)))
-    )
+    results = run(folder, "git", "show", f"{revision}:reports/results.csv", check=False)
+    return lock, list(csv.reader(io.StringIO(results)))
 
 
 def main(count: int = 20) -> None:

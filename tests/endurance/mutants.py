@@ -66,6 +66,7 @@ TEXTS = (
 
 def _places(content: Any) -> list[tuple[Any, Any]]:
     """Every mapping or list in it, with each of its keys."""
+    inner: list[tuple[Any, Any]]
     if isinstance(content, dict):
         inner = [(content, key) for key in content]
     elif isinstance(content, list):
@@ -386,7 +387,8 @@ def policy(path: Path, rng: Rng) -> None:
         np.savez(path, allow_pickle=True, **arrays)
     elif kind < 0.8:
         arrays.pop(name)
-        np.savez(path, **arrays, **{f"{name}_x": np.zeros(3)})
+        arrays[f"{name}_x"] = np.zeros(3)
+        np.savez(path, **arrays)
     elif kind < 0.9:
         _repacked(path, name, _npy(rng))
     elif kind < 0.95:
