@@ -39,10 +39,17 @@ class _Loader(yaml.CSafeLoader):
                 seen.add(known)
         return found
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """The whole number; ValueError where it has more digits than Python writes, as can be in base 16."""
+        number = super().construct_yaml_int(node)
+        str(number)
+        return number
+
 
 # A set has no order, and would be taken for a list.
 _Loader.yaml_constructors = {**_Loader.yaml_constructors}
 del _Loader.yaml_constructors["tag:yaml.org,2002:set"]
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), [*"-+0123456789"])
 
 

@@ -6,7 +6,7 @@ import select
 import sys
 
 _LONGEST = 120  # characters of a file's own words in a message
-_LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
+LONGEST_LINE = 500  # characters of a line of it, whatever it is made of
 _UNREAD = 128 + 13  # exit status, as of what SIGPIPE ended
 _INTERRUPTED = 128 + 2  # likewise of SIGINT
 _OUR_FAULT = 70  # as in sysexits.h; Python's own is 1, by which some commands tell what they found
@@ -87,5 +87,5 @@ def _unread() -> bool:
 
 def _end(message: str) -> None:
     for line in f"error: {message}".split("\n"):
-        print(quoted(line, _LONGEST_LINE), file=sys.stderr)
+        print(quoted(line, LONGEST_LINE), file=sys.stderr)
     sys.exit(2)

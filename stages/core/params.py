@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from stages.core.bounds import LARGEST, SMALLEST
 from stages.core.documents import parse_yaml
-from stages.core.errors import UserError
+from stages.core.errors import LONGEST_LINE, UserError, quoted
 from stages.core.files import check_file
 from stages.core.validation import MisfitError, fit
 
@@ -207,5 +207,5 @@ def read_params(path: Path) -> Params:
 
 
 def wrong(path: Path, problems: Iterable[str]) -> UserError:
-    """The error that tells them all of that file."""
-    return UserError("\nerror: ".join(f"{path}: {problem}" for problem in problems))
+    """The error that tells them all of that file, each on a line: names in it may hold line breaks."""
+    return UserError("\nerror: ".join(quoted(f"{path}: {problem}", LONGEST_LINE) for problem in problems))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from stages.core.columns import numbers, texts, values
-from stages.core.episode import Episode, Ints, Steps
+from stages.core.episode import Bools, Episode, Ints, Steps
 from stages.core.errors import UserError, quoted
 from stages.core.files import replacing
 from stages.core.parquet import read_parts, read_table, write_table
@@ -132,19 +132,28 @@ def _check_episodes(path: Path, episodes: pa.Table, task: type[Task]) -> None:
     for name in (field.name for field in episodes.schema if field.nullable):
         if (np.isnan(values(episodes[name])) & played).any():
             raise UserError(f"{path}: column {name}: found an empty cell, allowed: in a person's recording alone")
-    for name, wrong, allowed in (
-        ("episode_index", values(episodes["episode_index"]) < 0, "at least 0"),
-        ("seed", values(episodes["seed"]) < 0, "at least 0"),
-        *((f"world.{knob}", values(episodes[f"world.{knob}"]) < 0, "at least 0") for knob in NOISE_KNOBS),
-        *(
-            (f"world.{knob}", values(episodes[f"world.{knob}"]) % 1 > 0, "whole numbers")
-            for knob, known in task.knobs.items()
-            if known.integer
-        ),
-    ):
+    for name, wrong, allowed in _impossible(episodes, task):
         if wrong.any():
             found = values(episodes[name])[wrong.argmax()]
             raise UserError(f"{path}: column {name}, row {wrong.argmax() + 1}: found {found:g}, allowed: {allowed}")
+
+
+def _impossible(episodes: pa.Table, task: type[Task]) -> Iterator[tuple[str, Bools, str]]:
+    """Columns, where their numbers (N,) are none that a stage writes, and what is allowed."""
+    steps = values(episodes["steps"])
+    for name in ("episode_index", "seed"):
+        yield name, values(episodes[name]) < 0, "at least 0"
+    for name in ("responded", "asked"):
+        count = values(episodes[name])
+        yield name, (count < 0) | (count > steps), "0 to the steps of the episode"
+    for knob, known in {**task.knobs, **NOISE_KNOBS}.items():
+        name, drawn = f"world.{knob}", values(episodes[f"world.{knob}"])
+        if known.low is not None:
+            yield name, drawn < known.low, f"at least {known.low:g}"
+        if known.high is not None:
+            yield name, drawn > known.high, f"at most {known.high:g}"
+        if known.integer:
+            yield name, drawn % 1 > 0, "whole numbers"
 
 
 def episode_slices(episode: Ints) -> list[slice]:

@@ -254,6 +254,8 @@ BROKEN: list[tuple[str, object, str, str, str]] = [
     # words that would break the line, or fill the screen
     ("compute.backend", "a\nb", "compute.backend", r"'a\nb'", "'dask', 'fork'"),
     ("noise.distance.a\nb", 1, r"noise.distance.a\nb", "an unknown key", "observation"),
+    (f"{REACH}.a\nb", {"low": 1, "high": 2}, rf"{REACH}.a\nb", "an unknown knob", "goal_x, goal_y"),
+    ("rounds.0.more", "a\nb", "rounds.0.more", r"a\nb", "demonstrations/episodes.parquet"),
     ("compute.backend", "a" * 9000, "compute.backend", "'" + "a" * 119 + "…", "'dask', 'fork'"),
     # too few, too many, missing
     ("tasks", [], "tasks", "a list of 0", "at least 1"),
@@ -304,6 +306,7 @@ TEXTS = {
     "seed: 2001-99-99": "not YAML (month must be in 1..12",
     "seed: !!bool x": "not YAML ('x')",
     f"seed: {'9' * 5000}": "not YAML (Exceeds the limit",
+    f"seed: 0x{'f' * 5000}": "not YAML (Exceeds the limit",
     "seed: " + "[" * 20_000: "not YAML (more than 50 levels deep",
     "- " * 2000: "not YAML (more than 50 levels deep",
     "&a [*a]": "the file: found a list of 1, allowed: keys with values",

@@ -118,6 +118,24 @@ def crafted(episodes: pa.Table, name: str, value: object) -> pa.Table:
         ),
         ("distance", "seed", -1, "column seed, row 1: found -1, allowed: at least 0"),
         ("distance", "world.action_noise", -0.5, "column world.action_noise, row 1: found -0.5, allowed: at least 0"),
+        (
+            "kuka_reach",
+            "world.physics_rate",
+            2.0**53,  # steps without end
+            r"column world.physics_rate, row 1: found 9.0072e\+15, allowed: at most 24000",
+        ),
+        (
+            "distance",
+            "asked",
+            10**12,
+            r"column asked, row 1: found 1e\+12, allowed: 0 to the steps of the episode",
+        ),
+        (
+            "distance",
+            "responded",
+            -1,
+            "column responded, row 1: found -1, allowed: 0 to the steps of the episode",
+        ),
         ("kuka_joints", "world.movement", 0.5, "column world.movement, row 1: found 0.5, allowed: whole numbers"),
     ],
 )

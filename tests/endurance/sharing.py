@@ -95,14 +95,17 @@ def _ssh(environment: Path, folder: Path) -> Iterator[list[list[str]]]:
     }
     (folder / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     Path("/run/sshd").mkdir(exist_ok=True)  # where sshd keeps what it separates
-    server = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    with _server([str(server), "-D", "-e", "-f", str(folder / "sshd_config")], folder, port):
+    with _server([_sshd() or "", "-D", "-e", "-f", str(folder / "sshd_config")], folder, port):
         user = _do(environment, folder, "id", "-un").strip()
         (folder / "kept").mkdir()
         yield [
             ["remote", "add", "--default", "team", f"ssh://{user}@127.0.0.1:{port}{folder / 'kept'}"],
             ["remote", "modify", "--local", "team", "keyfile", str(key)],
         ]
+
+
+def _sshd() -> str | None:
+    return shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
 
 
 SERVERS = {"webdav": _webdav, "s3": _s3, "ssh": _ssh}
@@ -152,6 +155,8 @@ def _share(kind: str, origin: Path, folder: Path) -> dict[str, object]:
 def main() -> None:
     """Share by each kind of server."""
     rows = []
+    if _sshd() is None:
+        sys.exit("found no sshd on this machine, needed to share through one (Debian's package openssh-server)")
     with committed_run(CHAIN) as origin:
         for kind in SERVERS:
             folder = origin.parent / kind
